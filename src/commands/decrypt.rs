@@ -1,0 +1,112 @@
+//! `decrypt`: a sealed file in the clear, whole and proven, or nothing at all.
+
+use super::context::Context;
+use super::files::Access;
+use super::filtered::filtered;
+use super::in_out::InOut;
+use super::terms::Place;
+use super::unopened::{no_data_key, unreadable};
+use crate::document::Format;
+use crate::policy::{JsonIndent, Policy};
+use crate::sops::convert::{Indents, convert};
+use crate::sops::open::{MacCheck, Opened, open};
+use crate::sops::{self, Clear, Sealed};
+use crate::ui::Failure;
+
+/// Arguments of `decrypt`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  git seal decrypt secrets.yaml                       print it in the clear\n  \
+                        git seal decrypt -i secrets.yaml                    put it in the clear where it is\n  \
+                        git seal decrypt --output-type json secrets.yaml    print it as JSON\n  \
+                        git show HEAD:a.yaml | git seal decrypt --filename-override a.yaml\n\n\
+                        A new file that --output names is for its owner alone (mode 0600)."
+)]
+pub struct Args {
+    #[command(flatten)]
+    files: InOut,
+    /// Open the file even if it was changed after it was sealed
+    #[arg(long)]
+    ignore_mac: bool,
+}
+
+/// Opens a file.
+///
+/// # Errors
+/// With SOPS's exit codes; nothing is written then.
+pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.files.check()?;
+    let name = args.files.name();
+    let content = args.files.read()?;
+    let format = args.files.input_format();
+    let sealed = Sealed::parse(format, &content)
+        .map_err(|error| unreadable(error, format, || not_sealed(&args.files)).at(&name))?;
+
+    let check = if args.ignore_mac {
+        MacCheck::Ignore
+    } else {
+        MacCheck::Verify
+    };
+    let found = context.found();
+    let key = sealed.metadata.data_key(&found.keyring);
+    let key = key.map_err(|error| no_data_key(error, &sealed, found).at(&name))?;
+    let opened = open(format, &sealed, key, Clear::Refuse, check);
+    let opened = opened.map_err(|error| Failure::from(error).at(&name))?;
+    let plain = convert_opened(&args.files, &sealed, opened).map_err(|failure| failure.at(&name))?;
+
+    if args.ignore_mac {
+        context
+            .terminal
+            .warn(&format!("{name}: opened without the proof that nobody changed it"));
+    }
+    args.files.write(context, &plain, Access::Private)
+}
+
+fn not_sealed(files: &InOut) -> Failure {
+    let mut failure = Failure::from(sops::Error::NotSealed);
+    if files.file().and_then(filtered).is_some() {
+        failure.hints = vec!["it is open in the work tree already; Git stores it sealed".to_owned()];
+    } else if files.path().is_none() {
+        failure.hints = vec!["give --filename-override, or --input-type and --output-type".to_owned()];
+    }
+    failure
+}
+
+/// The plain file in the format that is asked for. A draft's content is of no format and stays as it is.
+fn convert_opened(files: &InOut, sealed: &Sealed<'_>, opened: Opened) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+    let (from, to) = (files.input_format(), files.output_format());
+    if from == to || sealed.metadata.draft {
+        return Ok(opened.content);
+    }
+    // Opening needs no policy, so one that is broken must not stand in its way; it only says how to indent.
+    let place = files
+        .path()
+        .and_then(|path| Place::of(path, None).ok())
+        .unwrap_or_default();
+    convert(&opened.content, from, to, &indents(place.policy.as_ref(), to)).map_err(|error| {
+        let failure = Failure::from(error);
+        if to == Format::Binary {
+            failure.hint(format!("give --output-type {from}"))
+        } else {
+            failure
+        }
+    })
+}
+
+/// How the policy has files of a format indented.
+#[must_use]
+pub fn indents(policy: Option<&Policy>, to: Format) -> Indents {
+    let stores = policy.map(Policy::stores).unwrap_or_default();
+    let json = match if to == Format::Binary {
+        stores.json_binary
+    } else {
+        stores.json
+    } {
+        JsonIndent::Tabs => "\t".to_owned(),
+        JsonIndent::Blanks(number) => " ".repeat(number.into()),
+    };
+    Indents {
+        json,
+        yaml: stores.yaml.into(),
+    }
+}

@@ -1,0 +1,293 @@
+//! `encrypt`: a file sealed, in its place, on stdout, or, where Git's filter keeps it readable, in the index alone.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::context::{Context, POLICY, read_policy};
+use super::decrypt::indents;
+use super::files::Access;
+use super::filtered::{Filtered, filtered};
+use super::in_out::{CONFLICT, InOut};
+use super::terms::{Place, TermsArgs};
+use super::unopened::no_data_key;
+use super::{clock, index_entry};
+use crate::crypt::looks_like;
+use crate::document::{Format, Item, Value};
+use crate::sops::convert::convert;
+use crate::sops::open::Opened;
+use crate::sops::seal::Fidelity;
+use crate::sops::{self, Clear, Sealed};
+use crate::ui::Failure;
+use crate::vault::{Base, Sealing, Vault};
+
+/// The exit code of SOPS for a file that is sealed already.
+const SEALED_ALREADY: u8 = 203;
+
+/// Arguments of `encrypt`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  git seal encrypt -i secrets.yaml                 seal it for the recipients of its rule\n  \
+                        git seal encrypt --age age1… a.json > a.enc.json  seal it for somebody\n  \
+                        git seal encrypt --encrypted-regex '^(data|stringData)$' -i secret.yaml\n  \
+                        make-config | git seal encrypt --filename-override secrets/a.yaml - > secrets/a.yaml\n\n\
+                        The rule is that of the nearest .sops.yaml from the file's folder upward; where there is none, from the \
+                        current folder upward, as sops does. With --age the rule's recipients do not count, but its selection does.\n\n\
+                        Where Git's filter seals a file, -i puts the sealed form into the index and leaves the file readable. \
+                        A file that is sealed in part (somebody typed into it) is completed by -i with its own key."
+)]
+pub struct Args {
+    #[command(flatten)]
+    files: InOut,
+    #[command(flatten)]
+    terms: TermsArgs,
+}
+
+/// Seals a file.
+///
+/// # Errors
+/// With SOPS's exit codes; nothing is written then.
+pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.files.check()?;
+    let Some(path) = args.files.path() else {
+        let failure = Failure::new("stdin has no name that a rule could be found by").code(CONFLICT);
+        return Err(failure.hint("give --filename-override PATH"));
+    };
+    let content = args.files.read()?;
+    let work = Work {
+        args,
+        context,
+        path,
+        content,
+    };
+
+    let done = match (State::of(args.files.input_format(), &work.content), args.files.in_place) {
+        (State::Sealed, _) | (State::Partly(_), false) => Err(sealed_already()),
+        (State::Partly(sealed), true) => work.complete(&sealed),
+        (State::Plain, true) => match args.files.file().and_then(filtered) {
+            Some(at) => work.seal_into_index(&at),
+            None => work.seal(),
+        },
+        (State::Plain, false) => work.seal(),
+    };
+    done.map_err(|failure| failure.at(args.files.name()))
+}
+
+fn sealed_already() -> Failure {
+    Failure::new("it is sealed already")
+        .code(SEALED_ALREADY)
+        .hint("change it with `git seal edit`")
+}
+
+/// In which state a file is.
+enum State<'c> {
+    Plain,
+    Sealed,
+    /// With metadata, and values in the clear that they say are sealed.
+    Partly(Sealed<'c>),
+}
+
+impl<'c> State<'c> {
+    fn of(format: Format, content: &'c [u8]) -> Self {
+        // Most plain files have not even the word, and reading them twice would be for nothing.
+        if !std::str::from_utf8(content).is_ok_and(|text| text.contains("sops")) {
+            return Self::Plain;
+        }
+        let Ok(sealed) = Sealed::parse(format, content) else {
+            return Self::Plain;
+        };
+        match sealed.check_structure() {
+            Ok(()) => Self::Sealed,
+            // A file of any bytes may well look like that.
+            Err(_) if format == Format::Binary => Self::Plain,
+            Err(sops::Error::ValueInTheClear { .. }) => Self::Partly(sealed),
+            Err(_) => Self::Sealed,
+        }
+    }
+}
+
+/// What is at hand for sealing one file.
+struct Work<'w> {
+    args: &'w Args,
+    context: &'w Context,
+    path: &'w Path,
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl Work<'_> {
+    /// Seals the plain file and writes it where the options say.
+    fn seal(&self) -> Result<u8, Failure> {
+        let place = Place::of(self.path, self.args.terms.config.as_deref())?;
+        let terms = self.args.terms.terms(&place)?;
+        let (from, to) = (self.args.files.input_format(), self.args.files.output_format());
+        let (format, converted) = if from == to {
+            (to, None)
+        } else {
+            // What SOPS writes as binary is the JSON form of the whole document.
+            let format = if to == Format::Binary { Format::Json } else { to };
+            let plain = convert(&self.content, from, format, &indents(place.policy.as_ref(), to))?;
+            (format, Some(plain))
+        };
+        let plain = converted.as_ref().unwrap_or(&self.content);
+
+        let vault = Vault::new(place.policy.as_ref(), &self.context.found().keyring);
+        let sealed = sealed_or_refused(vault.seal(format, plain, Some(&terms), None, &clock::now())?)?;
+
+        self.remark(format, &sealed);
+        self.args.files.write(self.context, &sealed.0, Access::Usual)
+    }
+
+    /// Seals the values that stand in the clear with the file's own key.
+    fn complete(&self, sealed: &Sealed<'_>) -> Result<u8, Failure> {
+        let files = &self.args.files;
+        if self.args.terms.select_something() || files.input_format() != files.output_format() {
+            let failure = Failure::new("it is sealed in part, and keeps its own selection and format");
+            return Err(failure.code(CONFLICT).hint("leave the options out"));
+        }
+        let found = self.context.found();
+        let vault = Vault::new(None, &found.keyring);
+        let format = files.input_format();
+        let in_the_clear = sealed.clear_leaves(&sealed.metadata.selection.resolve()?).len();
+        let opened = vault.open(format, sealed, Clear::Accept);
+        let opened = opened.map_err(|error| match error {
+            error @ sops::Error::NoIdentity => no_data_key(error, sealed, found),
+            error => error.into(),
+        })?;
+        let base = Base {
+            sealed,
+            opened: &opened,
+        };
+        let whole = sealed_or_refused(vault.seal(format, &opened.content, None, Some(&base), &clock::now())?)?;
+
+        files.write(self.context, &whole.0, Access::Usual)?;
+        let values = super::paths::count(in_the_clear, "value");
+        self.context.terminal.warn(&format!(
+            "{}: {values} that stood in the clear sealed; nothing proves who put them there, so look before you commit",
+            files.name()
+        ));
+        Ok(0)
+    }
+
+    /// Puts the sealed form into the index; only sealed bytes are ever written, and the file stays readable.
+    fn seal_into_index(&self, at: &Filtered) -> Result<u8, Failure> {
+        let files = &self.args.files;
+        let format = Format::of_path(&at.path);
+        if files.filename_override.is_some() || files.input_format() != format || files.output_format() != format {
+            let failure = Failure::new("Git's filter seals it, which goes by its own name alone");
+            return Err(failure
+                .code(CONFLICT)
+                .hint("leave out --filename-override, --input-type and --output-type"));
+        }
+        let place = self.place_in(at)?;
+        let terms = self.args.terms.terms(&place)?;
+        let vault = Vault::new(place.policy.as_ref(), &self.context.found().keyring);
+        let blobs = index_entry::earlier(&at.repo, &at.path)?;
+        let mut base: Option<(Sealed<'_>, Opened)> = None;
+        for (blob, bytes) in &blobs {
+            let Ok(sealed) = Sealed::parse(format, bytes) else {
+                continue;
+            };
+            let Ok(opened) = vault.open(format, &sealed, Clear::Refuse) else {
+                continue;
+            };
+            if blob.in_index && opened.content == self.content {
+                self.context
+                    .terminal
+                    .say(&format!("{}: sealed in the index already", files.name()));
+                return Ok(0);
+            }
+            base.get_or_insert((sealed, opened));
+        }
+        let base = base.as_ref().map(|(sealed, opened)| Base { sealed, opened });
+        let sealed = vault.seal(format, &self.content, Some(&terms), base.as_ref(), &clock::now())?;
+        let sealed = sealed_or_refused(sealed)?;
+
+        let blob = index_entry::put(&at.repo, &at.path, &sealed.0, is_executable(files.file()))?;
+        // Without an identity nothing else would tell Git's next look that this blob holds this very file.
+        self.context.filter(&Ok(None)).remember(&blob, &self.content);
+        self.context.memory().flush();
+        self.remark(format, &sealed);
+        self.context.terminal.say(&format!(
+            "{}: sealed in the index; it stays readable in the work tree",
+            files.name()
+        ));
+        Ok(0)
+    }
+
+    /// The policy that the filter goes by, unless another one is given.
+    fn place_in(&self, at: &Filtered) -> Result<Place, Failure> {
+        if let Some(given) = self.args.terms.config.as_deref() {
+            return Place::of(self.path, Some(given));
+        }
+        let top = at.repo.work_tree().unwrap_or(Path::new("."));
+        let policy = read_policy(&top.join(POLICY)).map_err(|reason| Failure::new(reason).code(1))?;
+        Ok(Place {
+            policy,
+            path: at.path.clone(),
+        })
+    }
+
+    /// Says what the user would not expect of the sealed file.
+    fn remark(&self, format: Format, (sealed, fidelity): &(Vec<u8>, Fidelity)) {
+        let (terminal, name) = (self.context.terminal, self.args.files.name());
+        if *fidelity == Fidelity::Values {
+            terminal.warn(&format!("{name}: its values are sealed, but its layout can't be kept"));
+        }
+        if format != Format::Binary && nothing_is_sealed(format, sealed) {
+            terminal.warn(&format!(
+                "{name}: nothing in it is encrypted; its selection leaves every value in the clear"
+            ));
+        }
+    }
+}
+
+/// The sealed bytes; what could be sealed as a draft only is refused, since the file would not be a document.
+fn sealed_or_refused(sealing: Sealing) -> Result<(Vec<u8>, Fidelity), Failure> {
+    match sealing {
+        Sealing::Sealed(bytes, fidelity) => Ok((bytes, fidelity)),
+        Sealing::Draft(_, error) => Err(error.into()),
+    }
+}
+
+/// Whether a sealed file has values and none of them is encrypted.
+fn nothing_is_sealed(format: Format, bytes: &[u8]) -> bool {
+    let Ok(sealed) = Sealed::parse(format, bytes) else {
+        return false;
+    };
+    let (mut depth, mut reserved, mut values) = (0_usize, None, 0_usize);
+    for item in &sealed.document.items {
+        match item {
+            Item::Enter(container) => {
+                if depth == 0 && container.key.as_ref().is_some_and(|key| key.name == "sops") {
+                    reserved = Some(depth);
+                }
+                depth += 1;
+            }
+            Item::Leave => {
+                depth = depth.saturating_sub(1);
+                reserved = reserved.filter(|&outer| outer < depth);
+            }
+            Item::Leaf(leaf) if reserved.is_none() => match &leaf.value {
+                Value::Str(text) if std::str::from_utf8(text).is_ok_and(looks_like) => return false,
+                Value::Null => {}
+                value if value.is_empty_text() => {}
+                _ => values += 1,
+            },
+            Item::Comment(comment) if reserved.is_none() && looks_like(&comment.text) => return false,
+            Item::Begin(_) | Item::Leaf(_) | Item::Comment(_) => {}
+        }
+    }
+    values > 0
+}
+
+#[cfg(unix)]
+fn is_executable(file: Option<&Path>) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.and_then(|file| file.metadata().ok())
+        .is_some_and(|data| data.permissions().mode() & 0o100 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: Option<&Path>) -> bool {
+    false
+}

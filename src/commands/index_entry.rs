@@ -1,0 +1,49 @@
+//! One path of the index: the states that it and HEAD have, and a sealed one put there.
+
+use crate::git::{Oid, Repo};
+use crate::ui::Failure;
+
+/// Where an earlier state is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// Whether the index has it, not HEAD alone.
+    pub in_index: bool,
+}
+
+/// The states of a path in the index and in HEAD, nearest first. What is not in this repository is left out; nothing is fetched.
+///
+/// # Errors
+/// When Git can't be asked.
+pub fn earlier(repo: &Repo, path: &[u8]) -> Result<Vec<(Earlier, Vec<u8>)>, Failure> {
+    let [merged, ..] = repo.index_stages(path)?;
+    let entries = [(true, merged), (false, repo.head_blob(path)?)];
+    let files = entries
+        .into_iter()
+        .filter_map(|(in_index, entry)| Some((in_index, entry?)))
+        .filter(|(_, entry)| entry.is_file());
+    Ok(files
+        .filter_map(|(in_index, entry)| Some((Earlier { in_index }, repo.blob(&entry.oid).ok()?)))
+        .collect())
+}
+
+/// Writes sealed bytes to the object store and has the index name them for `path`, which need not be there yet.
+///
+/// # Errors
+/// When Git can't write.
+pub fn put(repo: &Repo, path: &[u8], sealed: &[u8], executable: bool) -> Result<Oid, Failure> {
+    let [merged, ..] = repo.index_stages(path)?;
+    let executable = merged.map_or(executable, |entry| entry.mode == EXECUTABLE);
+    let blob = repo.write_blob(sealed)?;
+    let mut line = format!("{:o} {blob}\t", if executable { EXECUTABLE } else { USUAL }).into_bytes();
+    line.extend_from_slice(path);
+    line.push(0);
+    // Unlike --cacheinfo, --index-info takes every path there is.
+    repo.git()
+        .run_with_input(&["update-index", "-z", "--index-info"], &line)?;
+    Ok(blob)
+}
+
+/// Git's mode of a file.
+const USUAL: u32 = 0o100_644;
+/// Git's mode of a file that can be run.
+const EXECUTABLE: u32 = 0o100_755;

@@ -1,0 +1,77 @@
+//! `verify`: what is in Git held against the policy. The same checks as in the hooks, for CI and people.
+
+use super::context::Context;
+use crate::guard::{Outcome, gather, history};
+use crate::report::{self, Format, Style};
+use crate::ui::Failure;
+
+/// Arguments of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 0 nothing found, 1 something found, 2 something could not be judged.\n\n\
+                        Examples:\n  git seal verify                    the files of HEAD\n  \
+                        git seal verify origin/main..HEAD  every commit of a branch\n  \
+                        git seal verify --history          every commit of every ref\n  \
+                        git seal verify --format json      for programs"
+)]
+pub struct Args {
+    /// A commit (its files), or a range A..B (each commit of it). HEAD when absent.
+    #[arg(value_name = "COMMIT|RANGE", conflicts_with_all = ["staged", "worktree", "history"])]
+    pub revision: Option<String>,
+    /// What is staged, as the pre-commit hook sees it.
+    #[arg(long, conflicts_with_all = ["worktree", "history"])]
+    pub staged: bool,
+    /// The files of the work tree as they would be stored.
+    #[arg(long, conflicts_with = "history")]
+    pub worktree: bool,
+    /// Every commit that any ref reaches.
+    #[arg(long)]
+    pub history: bool,
+    /// The form of the report: human or json.
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = format)]
+    pub format: Format,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::of_name(name).ok_or_else(|| "it is human or json".to_owned())
+}
+
+/// Judges what is asked for.
+///
+/// # Errors
+/// When there is no repository, or Git can't be asked.
+pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    let outcome = judge(args, context).map_err(Failure::from)?;
+
+    let style = if context.terminal.stdout_coloured() {
+        Style::Coloured
+    } else {
+        Style::Plain
+    };
+    let text = report::render(&outcome, args.format, style);
+    let told = context.terminal.out(text.as_bytes());
+    told.map_err(|error| Failure::new(format!("stdout: {error}")))?;
+    Ok(outcome.exit_code())
+}
+
+fn judge(args: &Args, context: &Context) -> Result<Outcome, Failure> {
+    let repo = context.repo()?;
+    let keyring = &context.found().keyring;
+    let outcome = if args.staged {
+        gather::staged(repo, keyring)
+    } else if args.worktree {
+        gather::work_tree(repo, keyring)
+    } else if args.history {
+        history::history(repo, keyring)
+    } else {
+        let revision = args.revision.as_deref().unwrap_or("HEAD");
+        match revision.split_once("..") {
+            Some((from, to)) => {
+                let end = |name: &str| repo.resolve(if name.is_empty() { "HEAD" } else { name });
+                history::range(repo, keyring, end(from)?, end(to.trim_start_matches('.'))?)
+            }
+            None => gather::tree(repo, keyring, &repo.resolve(revision)?),
+        }
+    };
+    Ok(outcome?)
+}

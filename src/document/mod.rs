@@ -1,0 +1,27 @@
+//! A file read as leaves in an untouched layout: sealing and opening exchange the text of leaves and nothing else.
+
+pub mod edit;
+pub mod error;
+pub mod format;
+pub mod item;
+pub mod json;
+pub mod value;
+pub mod yaml;
+
+pub use error::{Error, Fault};
+pub use format::Format;
+pub use item::{Comment, Container, Context, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Style};
+pub use value::Value;
+
+/// A parsed text.
+#[derive(Debug, Clone)]
+pub struct Document<'t> {
+    /// The text itself.
+    pub text: &'t str,
+    /// Its format.
+    pub format: Format,
+    /// The walk through it.
+    pub items: Vec<Item<'t>>,
+    /// What SOPS would refuse to encrypt though it can be read; opening ignores these.
+    pub flaws: Vec<Error>,
+}

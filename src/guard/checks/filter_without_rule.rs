@@ -1,0 +1,75 @@
+//! A path goes through the filter, and no rule says for whom to seal it.
+//!
+//! # What it finds
+//! A path with the attribute `filter=git-seal` that no rule of `.sops.yaml` is for.
+//!
+//! # Why
+//! The filter can't seal a new file without recipients, so adding one fails. A pattern in `.gitattributes` that is wider than the
+//! rules, or a rule that was removed, is the usual cause.
+//!
+//! # How to mend
+//! Narrow the pattern in `.gitattributes`, or add a rule for the path to `.sops.yaml`.
+
+use crate::guard::charter::{Ruling, is_exempt};
+use crate::guard::check::{Check, Needs};
+use crate::guard::finding::{Findings, Remark, Severity};
+use crate::guard::subject::{Coverage, Subject};
+
+/// GS402.
+#[derive(Debug)]
+pub struct FilterWithoutRule;
+
+impl Check for FilterWithoutRule {
+    fn id(&self) -> &'static str {
+        "GS402"
+    }
+
+    fn name(&self) -> &'static str {
+        "filter-without-rule"
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("filter_without_rule.rs")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Attributes
+    }
+
+    // Nothing leaks by it: the filter stops what it can't seal.
+    fn severity(&self) -> Severity {
+        Severity::Warning
+    }
+
+    fn inspect(&self, subject: &Subject<'_>, findings: &mut Findings) {
+        let unruled = matches!(subject.law().ruling(subject.path()), Ruling::Unruled);
+        if subject.coverage() == Coverage::Covered && unruled {
+            let why = if is_exempt(subject.path()) {
+                "this file is never sealed"
+            } else {
+                "no rule is for it"
+            };
+            let message = format!("Git sends this path through the filter, and {why}");
+            let help = ["narrow the pattern in .gitattributes, or add a rule for the path to .sops.yaml"];
+            findings.add(self, subject, Remark::new(message).help(help));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::guard::finding::Severity;
+    use crate::guard::subject::{Content, Coverage};
+    use crate::guard::testing::Scene;
+
+    #[test]
+    fn it_is_a_warning_and_says_why() {
+        let mut scene = Scene::ruled("^s/");
+        scene.coverage = Coverage::Covered;
+        for (path, why) in [("a", "no rule is for it"), ("s/.gitattributes", "never sealed")] {
+            let findings = scene.look(path, Content::Unread).findings;
+            assert_eq!((findings.len(), findings[0].severity), (1, Severity::Warning));
+            assert!(findings[0].message.contains(why), "{}", findings[0].message);
+        }
+    }
+}

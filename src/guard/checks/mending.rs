@@ -1,0 +1,35 @@
+//! The commands that mend what checks find, for where it was found.
+
+use crate::guard::subject::{Origin, Subject};
+use crate::guard::words::shell_word;
+
+/// Seals the path: what was recorded in the clear, or not as the rule wants it.
+pub(super) fn seal(subject: &Subject<'_>) -> Vec<String> {
+    let path = shell_word(subject.path());
+    match subject.origin() {
+        Origin::Index => vec!["git seal fix".to_owned()],
+        Origin::WorkTree => vec![format!("git seal encrypt --in-place {path}")],
+        Origin::Tree | Origin::Commit(_) => {
+            vec![
+                format!("git seal encrypt --in-place {path}"),
+                format!("git add {path}"),
+                history().to_owned(),
+            ]
+        }
+    }
+}
+
+/// Takes the last good state of the path back.
+pub(super) fn restore(subject: &Subject<'_>) -> Vec<String> {
+    let path = shell_word(subject.path());
+    match subject.origin() {
+        Origin::Commit(oid) => vec![format!("git checkout {oid}~1 -- {path}")],
+        Origin::Index => vec![format!("git restore --staged --worktree --source=HEAD -- {path}")],
+        Origin::Tree | Origin::WorkTree => vec![format!("git log --oneline -- {path}")],
+    }
+}
+
+/// What no command undoes.
+pub(super) const fn history() -> &'static str {
+    "if this was ever pushed, exchange the secret itself: history can't be called back"
+}

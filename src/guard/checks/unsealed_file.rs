@@ -1,0 +1,141 @@
+//! A file that a rule of `.sops.yaml` seals is in the clear.
+//!
+//! # What it finds
+//! A path that a rule of `.sops.yaml` is for, with content that is no sealed file. Empty files are fine, and so are symbolic
+//! links and submodules. `.sops.yaml`, `.git-seal.yaml` and `.gitattributes` are never sealed, whatever a rule says.
+//!
+//! # Why
+//! Whatever is committed in the clear stays in the history of every clone. Once pushed, the only remedy is a new secret.
+//!
+//! # How to mend
+//! Before the commit: `git seal fix` seals what is staged. Later: `git seal encrypt --in-place PATH`, commit, and exchange the
+//! secret if it was ever pushed. If the file is meant to be readable, change the rule in `.sops.yaml` so that it does not match.
+
+use super::mending;
+use crate::document::Format;
+use crate::guard::check::{Check, Needs};
+use crate::guard::finding::{Findings, Remark};
+use crate::guard::subject::{State, Subject};
+use crate::sops::Error;
+use crate::sops::sealed::parse_document;
+
+/// GS101.
+#[derive(Debug)]
+pub struct UnsealedFile;
+
+impl Check for UnsealedFile {
+    fn id(&self) -> &'static str {
+        "GS101"
+    }
+
+    fn name(&self) -> &'static str {
+        "unsealed-file"
+    }
+
+    fn source(&self) -> &'static str {
+        include_str!("unsealed_file.rs")
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Policy
+    }
+
+    fn inspect(&self, subject: &Subject<'_>, findings: &mut Findings) {
+        let Some(provision) = subject.provision() else { return };
+        if !matches!(subject.state(), State::Plain) || subject.is_open_form() {
+            return;
+        }
+        let line = provision.position.line;
+        let flaw = flaw(subject);
+        let mut message = format!("this file is in the clear, and the rule in line {line} of .sops.yaml seals it");
+        let mut position = None;
+        if let Some(error) = &flaw {
+            message = format!("{message}; as it is, it can only be sealed as a draft: {error}");
+            if let Error::Document(error) = error {
+                message = message.replace(&format!("{}: {}", error.place, error.fault), &error.fault.to_string());
+                position = Some(error.place);
+            }
+        }
+        findings.add(
+            self,
+            subject,
+            Remark::new(message).at(position).help(mending::seal(subject)),
+        );
+    }
+}
+
+/// Why the content can't be sealed leaf by leaf.
+fn flaw(subject: &Subject<'_>) -> Option<Error> {
+    let format = subject.format();
+    if format == Format::Binary {
+        return None;
+    }
+    let Ok(text) = std::str::from_utf8(subject.bytes()?) else {
+        return Some(Error::NotUtf8);
+    };
+    match parse_document(format, text) {
+        Ok(document) => document.flaws.first().cloned().map(Error::from),
+        Err(error) => Some(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::guard::subject::{Content, Coverage, Origin};
+    use crate::guard::testing::Scene;
+    use crate::text::Position;
+
+    #[test]
+    fn a_ruled_path_in_the_clear_is_refused() {
+        let scene = Scene::ruled("^s/");
+        scene.told("s/a.json", br#"{"a": "b"}"#, &["GS101"]);
+        scene.told("s/key.pem", b"any \xff bytes", &["GS101"]);
+        scene.told("s/.env", b"A=b\n", &["GS101"]);
+        scene.told("s/a.json", br#"{"sops": "mine"}"#, &["GS101"]);
+        let broken = scene.findings("s/a.json", b"{\"a\": \n <<<<<<< x");
+        assert_eq!(broken[0].place.position, Some(Position { line: 2, column: 2 }));
+        assert!(
+            broken[0].message.contains("draft: not valid json"),
+            "{}",
+            broken[0].message
+        );
+        assert_eq!(broken[0].help, ["git seal fix"]);
+    }
+
+    #[test]
+    fn what_is_sealed_empty_or_not_ruled_passes() {
+        let scene = Scene::ruled("s/");
+        scene.told("s/a.json", b"", &[]);
+        scene.told("s/a.json", &scene.seal("s/a.json", br#"{"a": "b"}"#), &[]);
+        scene.told("s/key", &scene.seal("s/key", b"\xff"), &[]);
+        scene.told("other.json", br#"{"a": "b"}"#, &[]);
+        scene.told("s/.sops.yaml", b"a: b\n", &[]);
+        scene.told("s/.gitattributes", b"* text\n", &[]);
+        assert!(scene.look("s/a", Content::Unread).findings.is_empty());
+    }
+
+    #[test]
+    fn the_open_form_of_a_covered_file_is_for_the_work_tree_alone() {
+        let mut scene = Scene::ruled("^s/");
+        scene.coverage = Coverage::Covered;
+        scene.told("s/a.json", b"{}", &["GS101"]);
+        scene.origin = Origin::WorkTree;
+        scene.told("s/a.json", b"{}", &[]);
+        scene.coverage = Coverage::Unknown;
+        scene.told("s/a.json", b"{}", &["GS101"]);
+    }
+
+    #[test]
+    fn what_may_be_sealed_in_a_format_that_cannot_be_read_is_not_judged() {
+        let scene = Scene::ruled("^s/");
+        let bytes = b"A=ENC[AES256_GCM,data:a]\nsops_mac=ENC[AES256_GCM,data:a]\n";
+        for (path, unjudged, code) in [("s/.env", 1, 2), ("other/.env", 0, 0)] {
+            let outcome = scene.look(path, Content::Bytes(bytes));
+            assert_eq!(
+                (outcome.unjudged.len(), outcome.exit_code()),
+                (unjudged, code),
+                "{path}"
+            );
+        }
+    }
+}

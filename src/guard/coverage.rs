@@ -1,0 +1,62 @@
+//! Which paths Git sends through the filter, asked of Git in one go, and only where the repository uses the filter at all.
+
+use crate::git::attributes::{AttributeSource, check};
+use crate::git::{Error, Repo};
+
+/// The filter's name in `.gitattributes`.
+const FILTER: &str = "git-seal";
+
+/// Whether a path is a file of attributes.
+pub(super) fn is_attributes(path: &[u8]) -> bool {
+    path == b".gitattributes" || path.ends_with(b"/.gitattributes")
+}
+
+/// Whether the text of a `.gitattributes` file gives the filter to something. A macro may hide it behind a name of its own, but
+/// then the macro's line says it.
+pub(super) fn mentions_filter(text: &[u8]) -> bool {
+    let setting = [b"filter=", FILTER.as_bytes()].concat();
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_start);
+    let words = lines
+        .filter(|line| !line.starts_with(b"#"))
+        .flat_map(|line| line.split(u8::is_ascii_whitespace));
+    words.into_iter().any(|word| word == setting)
+}
+
+/// For each of these paths, relative to the top, whether the filter is for it.
+///
+/// # Errors
+/// Those of asking Git.
+pub(super) fn covered(repo: &Repo, source: AttributeSource, paths: &[&[u8]]) -> Result<Vec<bool>, Error> {
+    // Git takes paths relative to the folder that it runs in, which may be below the top.
+    let up = b"../".repeat(repo.prefix().split(|&byte| byte == b'/').count() - 1);
+    let asked: Vec<Vec<u8>> = paths.iter().map(|path| [up.as_slice(), path].concat()).collect();
+    let answers = check(repo.git(), source, asked.iter().map(Vec::as_slice))?;
+    Ok(answers.iter().map(|attributes| attributes.filter.is(FILTER)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_setting_in_force_is_a_mention() {
+        for (text, expected) in [
+            ("", false),
+            ("# secrets/* filter=git-seal\n", false),
+            ("* filter=git-sealed\n", false),
+            ("* diff=git-seal\n", false),
+            ("* -filter\n", false),
+            ("secrets/*\tfilter=git-seal\r\n", true),
+            ("*.png binary\n  [attr]sealed filter=git-seal -text", true),
+        ] {
+            assert_eq!(mentions_filter(text.as_bytes()), expected, "{text}");
+        }
+        for (path, expected) in [
+            (".gitattributes", true),
+            ("a/.gitattributes", true),
+            ("a.gitattributes", false),
+        ] {
+            assert_eq!(is_attributes(path.as_bytes()), expected);
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! The metadata of a sealed file: who can open it, what is sealed in it, and the proof that nobody changed it.
+//!
+//! Reading is lenient where SOPS is (format, section 5.3) and where older releases wrote other forms; unknown fields and the
+//! entries of other key types are kept as they were.
+
+use super::error::Error;
+use super::node::Node;
+use super::selection::SelectionSettings;
+use crate::crypt::{DataKey, Keyring, Recipient, WrappedKey, shamir};
+
+/// The release of SOPS whose format is written.
+pub const FORMAT_VERSION: &str = "3.13.2";
+
+/// Our field for spellings that a value alone does not give back; other readers ignore it.
+pub(super) const LAYOUT: &str = "git_seal_layout";
+/// Our field that marks a draft; other readers ignore it.
+pub(super) const DRAFT: &str = "git_seal_draft";
+
+/// Types of keys that only SOPS itself can use.
+const FOREIGN: [&str; 6] = ["azure_kv", "gcp_kms", "hc_vault", "hckms", "kms", "pgp"];
+
+/// One key group: any key of it yields the group's share of the data key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Group {
+    /// age entries, in the file's order.
+    pub age: Vec<WrappedKey>,
+    /// Lists of other key types with their name, as they were.
+    pub(crate) foreign: Vec<(String, Node)>,
+}
+
+impl Group {
+    /// The names of the other key types that this group holds.
+    pub fn foreign_kinds(&self) -> impl Iterator<Item = &str> {
+        self.foreign.iter().map(|(kind, _)| kind.as_str())
+    }
+}
+
+/// The `sops` block.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metadata {
+    /// Key groups; exactly one unless the data key is shared out (Shamir).
+    pub groups: Vec<Group>,
+    /// How many groups are needed, if several.
+    pub threshold: Option<u32>,
+    /// When the values were changed last: RFC 3339, whole seconds. Authenticates the MAC.
+    pub last_modified: String,
+    /// The sealed MAC; empty when there is none.
+    pub mac: String,
+    /// Which leaves are sealed.
+    pub selection: SelectionSettings,
+    /// Whether the MAC covers sealed leaves only.
+    pub mac_only_encrypted: bool,
+    /// SOPS's version.
+    pub version: String,
+    /// Sealed spellings (see [`super::spelling`]).
+    pub(super) layout: Option<String>,
+    /// Whether the content is an opaque draft.
+    pub draft: bool,
+    /// Fields that we do not know.
+    pub(super) unknown: Vec<(String, Node)>,
+}
+
+impl Metadata {
+    /// Reads the block.
+    ///
+    /// # Errors
+    /// [`Error::Metadata`] where SOPS refuses the block too; [`Error::TwoSelections`].
+    pub(super) fn read(node: &Node) -> Result<Self, Error> {
+        let Node::Map(entries) = node else {
+            return Err(Error::Metadata("it is not a map"));
+        };
+        let mut metadata = Self {
+            groups: vec![Group::read(node)],
+            ..Self::default()
+        };
+        if metadata.groups.iter().all(Group::is_empty) {
+            metadata.groups = node
+                .get("key_groups")
+                .map_or(&[][..], Node::elements)
+                .iter()
+                .map(Group::read)
+                .collect();
+        }
+        if metadata.groups.iter().all(Group::is_empty) {
+            return Err(Error::Metadata("it names no key"));
+        }
+        for (name, value) in entries {
+            metadata.field(&name.to_ascii_lowercase(), name, value)?;
+        }
+        if metadata.last_modified.is_empty() {
+            return Err(Error::Metadata("`lastmodified` is missing"));
+        }
+        metadata.selection.resolve().map_err(|error| match error {
+            Error::TwoSelections { .. } => Error::Metadata("it has more than one selection setting"),
+            other => other,
+        })?;
+        Ok(metadata)
+    }
+
+    fn field(&mut self, lower: &str, name: &str, value: &Node) -> Result<(), Error> {
+        let text = || value.text().unwrap_or_default().to_owned();
+        if let Some(slot) = self.selection.slot(lower) {
+            *slot = value.text().map(str::to_owned);
+            return Ok(());
+        }
+        match lower {
+            "age" | "key_groups" => {}
+            kind if FOREIGN.contains(&kind) => {}
+            "lastmodified" => {
+                let moment = value.text().and_then(instant);
+                self.last_modified = moment.ok_or(Error::Metadata("`lastmodified` is not an RFC 3339 time"))?;
+            }
+            "mac" => self.mac = text(),
+            "version" => self.version = text(),
+            "mac_only_encrypted" => self.mac_only_encrypted = value.text() == Some("true"),
+            "shamir_threshold" => self.threshold = threshold(value)?,
+            LAYOUT => self.layout = value.text().map(str::to_owned),
+            DRAFT => self.draft = value.text() == Some("true"),
+            _ => self.unknown.push((name.to_owned(), value.clone())),
+        }
+        Ok(())
+    }
+
+    /// The block as SOPS 3.13 writes it: every map sorted by key.
+    pub(super) fn to_node(&self) -> Node {
+        let mut entries = self.unknown.clone();
+        let mut put = |name: &str, node: Node| entries.push((name.to_owned(), node));
+        if let [group] = self.groups.as_slice() {
+            for (kind, list) in group.to_entries() {
+                put(&kind, list);
+            }
+        } else {
+            let groups = self.groups.iter().map(|group| Node::Map(group.to_entries())).collect();
+            put("key_groups", Node::List(groups));
+        }
+        if let Some(threshold) = self.threshold.filter(|&threshold| threshold > 0) {
+            put("shamir_threshold", Node::Word(threshold.to_string()));
+        }
+        for (name, text) in self.selection.named() {
+            if let Some(text) = text {
+                put(name, Node::Text(text.to_owned()));
+            }
+        }
+        if self.mac_only_encrypted {
+            put("mac_only_encrypted", Node::Word("true".to_owned()));
+        }
+        if self.draft {
+            put(DRAFT, Node::Word("true".to_owned()));
+        }
+        if let Some(layout) = &self.layout {
+            put(LAYOUT, Node::Text(layout.clone()));
+        }
+        put("lastmodified", Node::Text(self.last_modified.clone()));
+        put("mac", Node::Text(self.mac.clone()));
+        put("version", Node::Text(self.version.clone()));
+        entries.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()));
+        Node::Map(entries)
+    }
+
+    /// Every age recipient of every group, as written.
+    pub fn recipients(&self) -> impl Iterator<Item = &str> {
+        self.groups
+            .iter()
+            .flat_map(|group| &group.age)
+            .map(|key| key.recipient.as_str())
+    }
+
+    /// The data key, unwrapped with the identities of `keyring`.
+    ///
+    /// # Errors
+    /// [`Error::NoIdentity`] when too few groups open; [`Error::Crypt`] for shares that do not fit together.
+    pub fn data_key(&self, keyring: &Keyring) -> Result<DataKey, Error> {
+        let mut shares = Vec::new();
+        for group in &self.groups {
+            for key in &group.age {
+                if let Some(secret) = keyring.unwrap(&key.enc, &key.recipient)? {
+                    shares.push(secret);
+                    break;
+                }
+            }
+        }
+        if self.groups.len() == 1 {
+            let secret = shares.pop().ok_or(Error::NoIdentity)?;
+            return Ok(DataKey::from_bytes(&secret)?);
+        }
+        let needed = self
+            .threshold
+            .map_or(self.groups.len(), |threshold| threshold as usize)
+            .max(2);
+        if shares.len() < needed {
+            return Err(Error::NoIdentity);
+        }
+        Ok(DataKey::from_bytes(&shamir::combine(&shares)?)?)
+    }
+}
+
+impl Group {
+    fn read(node: &Node) -> Self {
+        let age = node.get("age").map_or(&[][..], Node::elements);
+        let text = |entry: &Node, name| entry.get(name).and_then(Node::text).unwrap_or_default().to_owned();
+        Self {
+            age: age
+                .iter()
+                .map(|entry| WrappedKey {
+                    recipient: text(entry, "recipient"),
+                    enc: text(entry, "enc"),
+                })
+                .collect(),
+            foreign: FOREIGN
+                .iter()
+                .filter_map(|kind| node.get(kind).map(|list| ((*kind).to_owned(), list.clone())))
+                .filter(|(_, list)| !list.elements().is_empty())
+                .collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.age.is_empty() && self.foreign.is_empty()
+    }
+
+    fn to_entries(&self) -> Vec<(String, Node)> {
+        let mut entries = self.foreign.clone();
+        if !self.age.is_empty() {
+            let age = self.age.iter().map(|key| {
+                Node::Map(vec![
+                    ("enc".to_owned(), Node::Text(key.enc.clone())),
+                    ("recipient".to_owned(), Node::Text(key.recipient.clone())),
+                ])
+            });
+            entries.push(("age".to_owned(), Node::List(age.collect())));
+        }
+        entries.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()));
+        entries
+    }
+
+    /// This group, wrapped for further recipients of the same secret.
+    ///
+    /// # Errors
+    /// [`Error::Crypt`] for a recipient that can't be wrapped for.
+    pub fn extended(&self, secret: &[u8], more: &[&Recipient]) -> Result<Self, Error> {
+        let mut group = self.clone();
+        for recipient in more {
+            group.age.push(WrappedKey::new(secret, recipient)?);
+        }
+        Ok(group)
+    }
+
+    /// Groups that wrap a data key: whole for a single group, else a share for each.
+    ///
+    /// # Errors
+    /// [`Error::NoRecipient`] for a group without any; [`Error::Crypt`] for a threshold or recipient that can't be used.
+    pub fn share_out(data_key: &[u8], groups: &[Vec<Recipient>], threshold: Option<u32>) -> Result<Vec<Self>, Error> {
+        if groups.is_empty() || groups.iter().any(Vec::is_empty) {
+            return Err(Error::NoRecipient);
+        }
+        let wrap = |secret: &[u8], recipients: &[Recipient]| {
+            Self::default().extended(secret, &recipients.iter().collect::<Vec<_>>())
+        };
+        if let [recipients] = groups {
+            return Ok(vec![wrap(data_key, recipients)?]);
+        }
+        let needed = threshold.map_or(groups.len(), |threshold| threshold as usize);
+        let shares = shamir::split(data_key, needed, groups.len())?;
+        shares
+            .iter()
+            .zip(groups)
+            .map(|(share, recipients)| wrap(share, recipients))
+            .collect()
+    }
+}
+
+/// The threshold as number or text; `2.000000` was written by SOPS before 3.11 to flat formats.
+fn threshold(value: &Node) -> Result<Option<u32>, Error> {
+    let Some(text) = value.text() else { return Ok(None) };
+    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
+        if fraction.bytes().all(|byte| byte == b'0') {
+            whole
+        } else {
+            ""
+        }
+    });
+    whole
+        .parse()
+        .map(Some)
+        .map_err(|_| Error::Metadata("`shamir_threshold` is not a number"))
+}
+
+/// An RFC 3339 time in the form that authenticates the MAC: whole seconds, `Z` for UTC, other offsets kept.
+#[must_use]
+pub fn instant(text: &str) -> Option<String> {
+    let number = |range: std::ops::Range<usize>| -> Option<u32> {
+        let digits = text.get(range)?;
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            digits.parse().ok()
+        } else {
+            None
+        }
+    };
+    let mark = |at: usize, expected: u8| text.as_bytes().get(at) == Some(&expected);
+    if !(mark(4, b'-') && mark(7, b'-') && mark(10, b'T') && mark(13, b':') && mark(16, b':')) {
+        return None;
+    }
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day == 0 || day > days || number(11..13)? > 23 || number(14..16)? > 59 || number(17..19)? > 59 {
+        return None;
+    }
+    let mut zone = text.get(19..)?;
+    if let Some(fraction) = zone.strip_prefix('.') {
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 {
+            return None;
+        }
+        zone = fraction.get(digits..)?;
+    }
+    let offset = match zone {
+        "Z" | "+00:00" | "-00:00" => "Z",
+        _ => {
+            let signed = zone.strip_prefix(['+', '-'])?;
+            let (hours, minutes) = signed.split_once(':')?;
+            let fits = |text: &str, most: u32| {
+                text.len() == 2
+                    && text.bytes().all(|byte| byte.is_ascii_digit())
+                    && text.parse::<u32>().is_ok_and(|number| number <= most)
+            };
+            if !fits(hours, 23) || !fits(minutes, 59) {
+                return None;
+            }
+            zone
+        }
+    };
+    Some(format!("{}{offset}", text.get(..19)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+
+    #[test]
+    fn times_are_brought_to_the_form_that_authenticates() {
+        #[track_caller]
+        fn case(text: &str, expected: Option<&str>) {
+            assert_eq!(instant(text).as_deref(), expected, "{text}");
+        }
+        case("2026-01-02T03:04:05Z", Some("2026-01-02T03:04:05Z"));
+        case("2026-01-02T03:04:05.123456789Z", Some("2026-01-02T03:04:05Z"));
+        case("2026-01-02T03:04:05+00:00", Some("2026-01-02T03:04:05Z"));
+        case("2026-01-02T03:04:05+05:30", Some("2026-01-02T03:04:05+05:30"));
+        case("2024-02-29T00:00:00Z", Some("2024-02-29T00:00:00Z"));
+        case("2023-02-29T00:00:00Z", None);
+        case("2026-13-02T03:04:05Z", None);
+        case("2026-01-02 03:04:05Z", None);
+        case("2026-01-02T03:04:05", None);
+        case("2026-01-02T03:04:05.Z", None);
+        case("2026-01-02T03:04:05+0530", None);
+        case("", None);
+    }
+
+    #[test]
+    fn a_threshold_may_be_text_of_an_old_release() {
+        assert_eq!(threshold(&Node::Text("2.000000".to_owned())).unwrap(), Some(2));
+        assert_eq!(threshold(&Node::Word("3".to_owned())).unwrap(), Some(3));
+        assert!(threshold(&Node::Text("2.5".to_owned())).is_err());
+    }
+
+    #[test]
+    fn a_block_without_keys_or_time_is_refused() {
+        let text = |text: &str| Node::Text(text.to_owned());
+        let key = Node::List(vec![Node::Map(vec![
+            ("enc".to_owned(), text("x")),
+            ("recipient".to_owned(), text("y")),
+        ])]);
+        let block = |entries: &[(&str, Node)]| {
+            Node::Map(
+                entries
+                    .iter()
+                    .map(|(name, node)| ((*name).to_owned(), node.clone()))
+                    .collect(),
+            )
+        };
+        let refusal = |node: &Node| Metadata::read(node).unwrap_err().to_string();
+        assert_eq!(refusal(&Node::Null), "the `sops` metadata is broken: it is not a map");
+        assert_eq!(
+            refusal(&block(&[("version", text("3"))])),
+            "the `sops` metadata is broken: it names no key"
+        );
+        assert!(refusal(&block(&[("age", key.clone())])).ends_with("`lastmodified` is missing"));
+        let two = block(&[
+            ("age", key),
+            ("lastmodified", text("2026-01-02T03:04:05Z")),
+            ("encrypted_regex", text("a")),
+            ("encrypted_suffix", text("b")),
+        ]);
+        assert!(refusal(&two).ends_with("more than one selection setting"));
+    }
+}

@@ -1,0 +1,24 @@
+//! SOPS's file format: a document sealed and opened, with the metadata that says how and for whom.
+
+mod binary;
+mod block;
+pub mod convert;
+pub mod error;
+pub mod kind;
+pub mod metadata;
+mod node;
+pub mod open;
+pub mod placement;
+mod reuse;
+pub mod seal;
+pub mod sealed;
+pub mod selection;
+mod spelling;
+mod walk;
+
+pub use error::Error;
+pub use metadata::{Group, Metadata};
+pub use open::{Clear, Opened};
+pub use seal::{Order, Recipients};
+pub use sealed::Sealed;
+pub use selection::{Selection, SelectionSettings};

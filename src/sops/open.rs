@@ -1,0 +1,392 @@
+//! A sealed file opened: every value decrypted, the MAC checked, and the text as it was before it was sealed.
+
+use std::hash::{BuildHasher, RandomState};
+
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::kind;
+use super::sealed::{Sealed, envelope};
+use super::spelling::Spellings;
+use super::walk::{Visit, Walk};
+use super::{binary, placement};
+use crate::crypt::{Cipher, DataKey, Envelope, Kind, Mac, mac_equal};
+use crate::document::edit::{Edit, apply};
+use crate::document::{Comment, Container, Format, Leaf, Origin, Style, Value, json, yaml};
+use crate::text::{Position, Span};
+
+/// What becomes of leaves that stand in the clear though the file's settings seal them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clear {
+    /// The file is refused, as SOPS does.
+    Refuse,
+    /// They are taken as they are, and the MAC, which can't fit, is not asked for: for sealing the file anew.
+    Accept,
+}
+
+/// Whether the MAC is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacCheck {
+    /// A wrong or missing one refuses the file.
+    Verify,
+    /// `--ignore-mac`.
+    Ignore,
+}
+
+/// An opened file.
+pub struct Opened {
+    /// The plain content.
+    pub content: Zeroizing<Vec<u8>>,
+    /// The key that its values are sealed with.
+    pub data_key: DataKey,
+    /// The digest of the values, as the MAC holds it.
+    pub(super) digest: String,
+    /// The sealed tokens and where they lie in `content`.
+    pub(super) tokens: Vec<OpenedToken>,
+    pub(super) hasher: RandomState,
+}
+
+/// One sealed leaf or comment in its opened form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenedToken {
+    /// Hash of its place (see [`place_hash`]).
+    pub(super) place: u64,
+    /// The whole token in the opened content.
+    pub(super) opened: Span,
+    /// What was exchanged in the sealed text.
+    pub(super) sealed: Span,
+    /// How the sealed token is written.
+    pub(super) style: Style,
+    /// The type word of its envelope.
+    pub(super) kind: Kind,
+    /// Whether its spelling comes from the note.
+    pub(super) noted: bool,
+}
+
+/// What a place is keyed by when leaves of two states of a file are matched: the key path, and whether it is a comment.
+pub(super) fn place_hash(hasher: &RandomState, aad: &str, comment: bool) -> u64 {
+    hasher.hash_one((aad, comment))
+}
+
+/// Opens a sealed file with its data key.
+///
+/// # Errors
+/// [`Error::Value`], [`Error::Content`], [`Error::ValueInTheClear`] for a leaf; [`Error::NoMac`], [`Error::MacMismatch`].
+pub fn open(
+    format: Format,
+    sealed: &Sealed<'_>,
+    data_key: DataKey,
+    clear: Clear,
+    check: MacCheck,
+) -> Result<Opened, Error> {
+    sealed.check_version()?;
+    if format == Format::Binary || sealed.metadata.draft {
+        return binary::open(sealed, data_key, check);
+    }
+    let selection = sealed.metadata.selection.resolve()?;
+    let mut opener = Opener::new(format, sealed, &data_key, clear);
+    let digest = opener.decrypt(&selection, ListComments::Active)?;
+    let verified = verify(sealed, &opener.cipher, &digest, check);
+    let digest = match verified {
+        Err(Error::MacMismatch) if opener.saw_list_comment && clear == Clear::Refuse => {
+            // SOPS up to 3.13.2 does not let a comment that is stored as a list element count for comment selections.
+            opener = Opener::new(format, sealed, &data_key, clear);
+            let digest = opener.decrypt(&selection, ListComments::Inert)?;
+            verify(sealed, &opener.cipher, &digest, check)?;
+            digest
+        }
+        Err(_) if clear == Clear::Accept => digest,
+        other => other.map(|()| digest)?,
+    };
+    let (content, tokens, hasher) = opener.assemble(&digest);
+    Ok(Opened {
+        content,
+        data_key,
+        digest,
+        tokens,
+        hasher,
+    })
+}
+
+/// Checks the MAC of a file against the digest of its values.
+pub(super) fn verify(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str, check: MacCheck) -> Result<(), Error> {
+    if check == MacCheck::Ignore {
+        return Ok(());
+    }
+    let envelope = Envelope::parse(&sealed.metadata.mac).ok_or(Error::NoMac)?;
+    let stored = cipher.open(&envelope, sealed.metadata.last_modified.as_bytes());
+    let (_, stored) = stored.map_err(|_| Error::MacMismatch)?;
+    let stored = std::str::from_utf8(&stored).map_err(|_| Error::MacMismatch)?;
+    if mac_equal(stored, digest) {
+        Ok(())
+    } else {
+        Err(Error::MacMismatch)
+    }
+}
+
+/// Whether comments that SOPS stores as list elements are active comments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ListComments {
+    Active,
+    Inert,
+}
+
+/// A decrypted leaf that waits for its spelling.
+struct Decrypted<'d, 't> {
+    item: u32,
+    place: u64,
+    what: What<'d, 't>,
+    plaintext: Zeroizing<Vec<u8>>,
+}
+
+enum What<'d, 't> {
+    Leaf(&'d Leaf<'t>, Kind),
+    Comment(&'d Comment<'t>),
+    /// A container that may have been an alias.
+    Container(&'d Container<'t>),
+}
+
+struct Opener<'d, 't> {
+    format: Format,
+    sealed: &'d Sealed<'t>,
+    cipher: Cipher,
+    clear: Clear,
+    hasher: RandomState,
+    decrypted: Vec<Decrypted<'d, 't>>,
+    items: u32,
+    saw_list_comment: bool,
+}
+
+impl<'d, 't> Opener<'d, 't> {
+    fn new(format: Format, sealed: &'d Sealed<'t>, data_key: &DataKey, clear: Clear) -> Self {
+        Self {
+            format,
+            sealed,
+            cipher: Cipher::new(data_key),
+            clear,
+            hasher: RandomState::new(),
+            decrypted: Vec::new(),
+            items: 0,
+            saw_list_comment: false,
+        }
+    }
+
+    /// Decrypts all leaves and returns the digest of the values.
+    fn decrypt(&mut self, selection: &super::Selection, comments: ListComments) -> Result<String, Error> {
+        let only_encrypted = self.sealed.metadata.mac_only_encrypted;
+        let mut mac = if only_encrypted {
+            Mac::only_encrypted()
+        } else {
+            Mac::new()
+        };
+        let mut walk = Walk::new(&self.sealed.document, selection);
+        let noted = self.sealed.metadata.layout.is_some();
+        while let Some(visit) = walk.next() {
+            match visit {
+                Visit::Leaf(leaf, true) => {
+                    let is_comment = self.leaf(leaf, &walk, &mut mac)?;
+                    if is_comment && comments == ListComments::Active {
+                        walk.leaf_was_comment(&String::from_utf8_lossy(&leaf.value.plain_bytes().unwrap_or_default()));
+                    }
+                }
+                Visit::Leaf(leaf, false) => {
+                    if let Some(bytes) = leaf.value.plain_bytes().filter(|_| !only_encrypted) {
+                        mac.update(&bytes);
+                    }
+                }
+                Visit::Comment(comment, true) => self.comment(comment, &walk),
+                Visit::Enter(container) if noted => {
+                    let (item, what) = (walk.ordinal(), What::Container(container));
+                    self.decrypted.push(Decrypted {
+                        item,
+                        place: 0,
+                        what,
+                        plaintext: Zeroizing::default(),
+                    });
+                }
+                _ => {}
+            }
+        }
+        self.items = walk.count();
+        Ok(mac.finish())
+    }
+
+    /// Decrypts one leaf; tells whether it is a comment that stands as a list element.
+    fn leaf(&mut self, leaf: &'d Leaf<'t>, walk: &Walk<'d, 't, '_>, mac: &mut Mac) -> Result<bool, Error> {
+        let place = || Position::at(self.sealed.document.text.as_bytes(), leaf.span.start);
+        if matches!(leaf.value, Value::Null) || leaf.value.is_empty_text() {
+            return Ok(false);
+        }
+        let Some(envelope) = envelope(leaf) else {
+            if self.clear == Clear::Refuse {
+                return Err(Error::ValueInTheClear { place: place() });
+            }
+            mac.update(&leaf.value.plain_bytes().unwrap_or_default());
+            return Ok(false);
+        };
+        let opened = self.cipher.open(&envelope, walk.aad().as_bytes());
+        let (kind, plaintext) = opened.map_err(|source| Error::Value { place: place(), source })?;
+        match kind {
+            Kind::Comment => {}
+            Kind::Str | Kind::Bytes => mac.update(&plaintext),
+            _ => mac.update(&kind::decode(kind, &plaintext, place)?.plain_bytes().unwrap_or_default()),
+        }
+        let is_comment = kind == Kind::Comment && leaf.key.is_none();
+        self.saw_list_comment |= is_comment;
+        let hash = place_hash(&self.hasher, walk.aad(), is_comment);
+        self.decrypted.push(Decrypted {
+            item: walk.ordinal(),
+            place: hash,
+            what: What::Leaf(leaf, kind),
+            plaintext,
+        });
+        Ok(is_comment)
+    }
+
+    /// Decrypts a comment. One that can't be decrypted stays as it is, as in SOPS: older files hold comments in the clear.
+    fn comment(&mut self, comment: &'d Comment<'t>, walk: &Walk<'d, 't, '_>) {
+        let Some(envelope) = Envelope::parse(&comment.text) else {
+            return;
+        };
+        if let Ok((Kind::Comment, plaintext)) = self.cipher.open(&envelope, walk.aad().as_bytes()) {
+            let place = place_hash(&self.hasher, walk.aad(), true);
+            let (item, what) = (walk.ordinal(), What::Comment(comment));
+            self.decrypted.push(Decrypted {
+                item,
+                place,
+                what,
+                plaintext,
+            });
+        }
+    }
+
+    /// Puts the opened text together.
+    fn assemble(self, digest: &str) -> (Zeroizing<Vec<u8>>, Vec<OpenedToken>, RandomState) {
+        let layout = self.sealed.metadata.layout.as_deref();
+        let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
+        let mut edits = Vec::with_capacity(self.decrypted.len() + self.sealed.entries.len());
+        // The place of a token, its whole extent in the sealed text, and the exchanged part of it.
+        let mut tokens: Vec<(Span, OpenedToken)> = Vec::with_capacity(self.decrypted.len());
+        // Leaves below a container that goes back to its alias have no text of their own.
+        let mut skip_until = 0;
+        for leaf in &self.decrypted {
+            let noted = spellings.get(leaf.item);
+            let Some((edit, whole, style)) = self.edit(leaf, noted) else {
+                continue;
+            };
+            if whole.start < skip_until {
+                continue;
+            }
+            if matches!(leaf.what, What::Container(_)) {
+                skip_until = whole.end;
+            }
+            let opened = Span::default();
+            let kind = match leaf.what {
+                What::Leaf(_, kind) => kind,
+                What::Comment(_) | What::Container(_) => Kind::Comment,
+            };
+            let noted = noted.is_some();
+            let token = OpenedToken {
+                place: leaf.place,
+                opened,
+                sealed: edit.span,
+                style,
+                kind,
+                noted,
+            };
+            tokens.push((whole, token));
+            edits.push(edit);
+        }
+        for entry in &self.sealed.entries {
+            edits.push(Edit::new(placement::extent(&self.sealed.document, entry), ""));
+        }
+        let edited = apply(self.sealed.document.text, edits);
+        let tokens = tokens
+            .into_iter()
+            .map(|(whole, mut token)| {
+                token.opened = Span::new(edited.place(whole.start), edited.place(whole.end));
+                token
+            })
+            .collect();
+        let mut text = edited.text;
+        (
+            Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
+            tokens,
+            self.hasher,
+        )
+    }
+
+    /// The edit that opens one item, the extent of its whole token, and how it is sealed.
+    fn edit(&self, decrypted: &Decrypted<'_, '_>, noted: Option<&str>) -> Option<(Edit, Span, Style)> {
+        match &decrypted.what {
+            What::Container(container) => {
+                let edit = Edit::new(container.span, noted?);
+                Some((edit, container.span, Style::Other))
+            }
+            What::Comment(comment) => {
+                let text = String::from_utf8_lossy(&decrypted.plaintext);
+                Some((Edit::new(comment.span, one_line(&text)), comment.span, Style::Plain))
+            }
+            What::Leaf(leaf, Kind::Comment) if leaf.key.is_none() && self.format == Format::Yaml => {
+                let text = String::from_utf8_lossy(&decrypted.plaintext);
+                let before = self.sealed.document.text[..leaf.span.start].trim_end_matches(' ');
+                let dash = before.strip_suffix('-').map_or(leaf.span.start, str::len);
+                let span = Span::new(dash, leaf.span.end);
+                Some((Edit::new(span, format!("#{}", one_line(&text))), span, Style::Other))
+            }
+            // A copy has no text of its own.
+            What::Leaf(leaf, _) if leaf.origin == Origin::Copy => None,
+            What::Leaf(leaf, kind) => {
+                let edit = self.leaf_edit(leaf, *kind, &decrypted.plaintext, noted);
+                Some((edit, leaf.span, leaf.style))
+            }
+        }
+    }
+
+    fn leaf_edit(&self, leaf: &Leaf<'_>, kind: Kind, plaintext: &[u8], noted: Option<&str>) -> Edit {
+        if let Some(noted) = noted {
+            return Edit::new(region(leaf, leaf.style), noted);
+        }
+        let place = || Position { line: 0, column: 0 };
+        let value = match kind {
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Time => kind::decode(kind, plaintext, place).ok(),
+            Kind::Str | Kind::Comment | Kind::Bytes => None,
+        };
+        let value = value.unwrap_or(Value::Str(plaintext.into()));
+        match spell(self.format, leaf, leaf.style, &value, plaintext) {
+            Some(text) => Edit::new(region(leaf, leaf.style), text),
+            None => {
+                let text = spell(self.format, leaf, Style::Plain, &value, plaintext).unwrap_or_default();
+                Edit::new(leaf.span, text)
+            }
+        }
+    }
+}
+
+/// A comment's text, cut at a line break: more would become content of the document.
+fn one_line(text: &str) -> &str {
+    text.split(['\n', '\r']).next().unwrap_or_default()
+}
+
+/// What is exchanged when a leaf is written in this style: the body of a block scalar, else the whole token.
+pub(super) fn region(leaf: &Leaf<'_>, style: Style) -> Span {
+    if matches!(style, Style::Literal | Style::Folded) {
+        leaf.body
+    } else {
+        leaf.span
+    }
+}
+
+/// The text of an opened value whose sealed token has this style.
+pub(super) fn spell(
+    format: Format,
+    leaf: &Leaf<'_>,
+    style: Style,
+    value: &Value<'_>,
+    plaintext: &[u8],
+) -> Option<String> {
+    match format {
+        Format::Yaml => yaml::opened_token(style, leaf.context, value, plaintext),
+        _ => Some(json::opened_token(value, plaintext)),
+    }
+}

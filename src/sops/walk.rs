@@ -1,0 +1,176 @@
+//! The one walk that sealing, opening and judging share: each item with its key path, and whether it is sealed.
+
+use super::selection::{Selection, Selector};
+use crate::document::{Comment, Container, Document, Item, Leaf, Root, Shape};
+
+/// The root key of the metadata.
+pub const RESERVED: &str = "sops";
+
+/// What the walk meets.
+#[derive(Debug, Clone, Copy)]
+pub enum Visit<'d, 't> {
+    /// A document begins.
+    Begin(&'d Root),
+    /// A container begins.
+    Enter(&'d Container<'t>),
+    /// A container ends.
+    Leave,
+    /// A scalar, and whether it is sealed.
+    Leaf(&'d Leaf<'t>, bool),
+    /// A comment, and whether it is sealed.
+    Comment(&'d Comment<'t>, bool),
+}
+
+/// A walk over the items of a document, the `sops` entries left out.
+#[derive(Debug)]
+pub struct Walk<'d, 't, 's> {
+    items: &'d [Item<'t>],
+    at: usize,
+    selector: Selector<'s>,
+    /// The keys from the root to here, each with a colon behind it.
+    path: String,
+    /// For each open container, the length of `path` at its inside, and its shape.
+    lengths: Vec<(usize, Shape)>,
+    left: Option<Shape>,
+    ordinal: u32,
+    selection: &'s Selection,
+}
+
+impl<'d, 't, 's> Walk<'d, 't, 's> {
+    /// A walk that has not begun.
+    #[must_use]
+    pub fn new(document: &'d Document<'t>, selection: &'s Selection) -> Self {
+        Self {
+            items: &document.items,
+            at: 0,
+            selector: Selector::new(selection),
+            path: String::new(),
+            lengths: Vec::new(),
+            left: None,
+            ordinal: 0,
+            selection,
+        }
+    }
+
+    /// The additional authenticated data of the item met last: its key path, joined and closed by colons (SOPS, section 2.2).
+    #[must_use]
+    pub fn aad(&self) -> &str {
+        if self.path.is_empty() { ":" } else { &self.path }
+    }
+
+    /// The number of the item met last, counting containers, leaves and comments from 0.
+    #[must_use]
+    pub const fn ordinal(&self) -> u32 {
+        self.ordinal - 1
+    }
+
+    /// How many items were met.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.ordinal
+    }
+
+    /// How many containers are open.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// The shape of the container that was left last.
+    #[must_use]
+    pub const fn left(&self) -> Option<Shape> {
+        self.left
+    }
+
+    /// The next item; `None` at the end.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "callers ask for the path between two steps, an iterator can't give it"
+    )]
+    pub fn next(&mut self) -> Option<Visit<'d, 't>> {
+        self.path.truncate(self.lengths.last().map_or(0, |&(length, _)| length));
+        self.at = self.skip_metadata();
+        let item = self.items.get(self.at)?;
+        self.at += 1;
+        Some(match item {
+            Item::Begin(root) => {
+                self.selector = Selector::new(self.selection);
+                self.lengths.clear();
+                self.path.clear();
+                Visit::Begin(root)
+            }
+            Item::Enter(container) => {
+                let key = container.key.as_ref().map(|key| key.name.as_ref());
+                self.selector.enter(key);
+                self.step(key);
+                self.lengths.push((self.path.len(), container.shape));
+                Visit::Enter(container)
+            }
+            Item::Leave => {
+                self.selector.leave();
+                self.left = self.lengths.pop().map(|(_, shape)| shape);
+                Visit::Leave
+            }
+            Item::Leaf(leaf) => {
+                let key = leaf.key.as_ref().map(|key| key.name.as_ref());
+                let sealed = self.selector.leaf(key);
+                self.step(key);
+                Visit::Leaf(leaf, sealed)
+            }
+            Item::Comment(comment) => {
+                let sealed = self.selector.comment(&comment.text);
+                self.step(None);
+                Visit::Comment(comment, sealed)
+            }
+        })
+    }
+
+    /// Tells the walk that the leaf met last was a comment stored as a list element, with this text in the file: for selections by
+    /// comment it counts as one.
+    pub fn leaf_was_comment(&mut self, text: &str) {
+        self.selector.comment(text);
+    }
+
+    fn step(&mut self, key: Option<&str>) {
+        self.ordinal += 1;
+        if let Some(key) = key {
+            self.path.push_str(key);
+            self.path.push(':');
+        }
+    }
+
+    /// The index of the next item that is not part of a root entry named `sops`.
+    fn skip_metadata(&self) -> usize {
+        let mut at = self.at;
+        while self.lengths.is_empty()
+            && let Some(length) = self.items.get(at..).and_then(entry_length)
+        {
+            at += length;
+        }
+        at
+    }
+}
+
+/// How many items the root entry `sops` takes, if one begins here.
+pub(super) fn entry_length(items: &[Item<'_>]) -> Option<usize> {
+    let key = match items.first()? {
+        Item::Enter(container) => container.key.as_ref(),
+        Item::Leaf(leaf) => leaf.key.as_ref(),
+        _ => None,
+    };
+    if key.is_none_or(|key| key.name != RESERVED) {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for (index, item) in items.iter().enumerate() {
+        match item {
+            Item::Enter(_) => depth += 1,
+            Item::Leave => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(index + 1);
+        }
+    }
+    Some(items.len())
+}

@@ -1,0 +1,175 @@
+//! A failure as a person reads it: the fact with its place, the way out, and the exit code.
+
+use crate::{crypt, document, filter, git, policy, sops, vault};
+
+/// Why a command ends without having done its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// The fact, one sentence, with its place in front.
+    pub message: String,
+    /// What can be done, a sentence each.
+    pub hints: Vec<String>,
+    /// The exit code: 2, or the one that SOPS has for the same failure.
+    pub code: u8,
+}
+
+impl Failure {
+    /// A failure with the general exit code.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hints: Vec::new(),
+            code: 2,
+        }
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Sets the exit code.
+    #[must_use]
+    pub const fn code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Puts the place in front.
+    #[must_use]
+    pub fn at(mut self, place: impl std::fmt::Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// A failure of the system at a file.
+    #[must_use]
+    pub fn io(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let reason = match error.kind() {
+            std::io::ErrorKind::NotFound => "no such file".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            std::io::ErrorKind::IsADirectory => "is a folder, not a file".to_owned(),
+            std::io::ErrorKind::StorageFull => "no space left on the device".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(reason).at(path.display())
+    }
+}
+
+impl From<sops::Error> for Failure {
+    fn from(error: sops::Error) -> Self {
+        use sops::Error as E;
+        let message = error.to_string();
+        let (code, hint) = match &error {
+            E::Document(document) => return Self::from_document(document),
+            E::NotUtf8 => (2, "give --input-type binary to seal it as a whole"),
+            E::NotSealed => (1, "it can be sealed with `git seal encrypt`"),
+            E::Reserved => (
+                203,
+                "it may be sealed already; to change it use `git seal edit`, otherwise rename the entry",
+            ),
+            E::Metadata(_) => (1, "take the file from an older commit, or seal its plain form anew"),
+            E::TwoSelections { .. } => (8, "leave one of them"),
+            E::Regex { .. } => (1, "correct the pattern; SOPS would silently seal nothing with it"),
+            E::NoIdentity => (128, "`git seal doctor` shows where identities are looked for"),
+            E::ValueInTheClear { .. } => (25, "seal it again with `git seal encrypt --in-place`"),
+            E::Value { .. } | E::Content { .. } => (25, "take the file from an older commit"),
+            E::NoMac | E::MacMismatch => (
+                51,
+                "take the file from an older commit; --ignore-mac opens it without this proof",
+            ),
+            E::CommentMatchesSealed { .. } => (23, "choose a pattern that no sealed text can match"),
+            E::NoRecipient => (1, "name recipients with --age, or in a rule of .sops.yaml"),
+            E::ForeignKey { .. } => (1, "seal it with sops, or give the rule age recipients only"),
+            E::UnsupportedFormat { .. } => (2, "rename it, or give --input-type binary to seal it as a whole"),
+            E::Inexpressible { .. } => (4, "choose another --output-type"),
+            E::Crypt(error) => return error.clone().into(),
+        };
+        Self::new(message).code(code).hint(hint)
+    }
+}
+
+impl Failure {
+    fn from_document(error: &document::Error) -> Self {
+        let code = match error.fault {
+            document::Fault::NoDocument => 92,
+            document::Fault::KeyIsNotText | document::Fault::IntegerTooLarge => 23,
+            _ => 2,
+        };
+        Self::new(error.to_string()).code(code)
+    }
+}
+
+impl From<document::Error> for Failure {
+    fn from(error: document::Error) -> Self {
+        Self::from_document(&error)
+    }
+}
+
+impl From<crypt::Error> for Failure {
+    fn from(error: crypt::Error) -> Self {
+        use crypt::Error as E;
+        let failure = Self::new(error.to_string()).code(1);
+        match error {
+            E::ProtectedIdentity => failure.hint("use a key without passphrase, or an age identity"),
+            E::PluginIdentity { .. } | E::PluginRecipient { .. } => failure.hint("use an X25519 or SSH key"),
+            E::SecretKeyAsRecipient => {
+                failure.hint("put the public key there, and replace the secret one: it may be known")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<policy::Error> for Failure {
+    fn from(error: policy::Error) -> Self {
+        Self::new(error.to_string()).at(".sops.yaml").code(1)
+    }
+}
+
+impl From<vault::Error> for Failure {
+    fn from(error: vault::Error) -> Self {
+        match error {
+            vault::Error::Sops(error) => error.into(),
+            vault::Error::NoRule => Self::new(error.to_string())
+                .code(1)
+                .hint("add a creation rule for it to .sops.yaml, or give --age"),
+            vault::Error::Policy(_) | vault::Error::Recipient(_) => Self::new(error.to_string()).code(1),
+        }
+    }
+}
+
+impl From<filter::Error> for Failure {
+    fn from(error: filter::Error) -> Self {
+        match error {
+            filter::Error::Vault(error) => error.into(),
+            other => Self::new(other.to_string())
+                .hint("add a creation rule for it to .sops.yaml, or take it out of .gitattributes"),
+        }
+    }
+}
+
+impl From<git::Error> for Failure {
+    fn from(error: git::Error) -> Self {
+        use git::Error as E;
+        let failure = Self::new(error.to_string());
+        match error {
+            E::GitMissing(_) => failure.hint("install git and see that it is on PATH"),
+            E::NoRepository => failure.hint("change into a repository, or make one with `git init`"),
+            E::MissingObject { .. } => {
+                failure.hint("fetch it: `git fetch --unshallow`, or `git fetch --refetch` in a partial clone")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<crate::guard::Error> for Failure {
+    fn from(error: crate::guard::Error) -> Self {
+        let crate::guard::Error::Git(error) = error;
+        error.into()
+    }
+}

@@ -1,0 +1,8 @@
+//! What a person sees: streams, failures with a way out, the editor.
+
+pub mod editor;
+pub mod failure;
+pub mod terminal;
+
+pub use failure::Failure;
+pub use terminal::Terminal;

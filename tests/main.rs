@@ -1,0 +1,22 @@
+//! All integration tests in one binary: it links once. A file of this folder that is not named here fails the test below.
+
+mod support;
+
+mod house;
+mod scenarios;
+
+#[test]
+fn every_test_file_is_named() {
+    let names = include_str!("main.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else {
+            continue;
+        };
+        assert!(
+            names.contains(&format!("mod {module};")),
+            "{name} is not named in tests/main.rs"
+        );
+    }
+}
