@@ -74,7 +74,9 @@ impl Context {
     }
 
     /// The policy of the work tree: none where the file is absent.
-    #[must_use]
+    ///
+    /// # Errors
+    /// One sentence on why it can't be used.
     pub fn work_tree_policy(&self) -> Result<Option<Policy>, String> {
         let Ok(top) = self.top() else { return Ok(None) };
         read_policy(&top.join(POLICY))

@@ -84,7 +84,7 @@ enum State<'c> {
     Plain,
     Sealed,
     /// With metadata, and values in the clear that they say are sealed.
-    Partly(Sealed<'c>),
+    Partly(Box<Sealed<'c>>),
 }
 
 impl<'c> State<'c> {
@@ -100,7 +100,7 @@ impl<'c> State<'c> {
             Ok(()) => Self::Sealed,
             // A file of any bytes may well look like that.
             Err(_) if format == Format::Binary => Self::Plain,
-            Err(sops::Error::ValueInTheClear { .. }) => Self::Partly(sealed),
+            Err(sops::Error::ValueInTheClear { .. }) => Self::Partly(Box::new(sealed)),
             Err(_) => Self::Sealed,
         }
     }

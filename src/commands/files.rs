@@ -51,7 +51,7 @@ pub fn put(context: &Context, bytes: &[u8]) -> Result<u8, Failure> {
 /// Replaces a file, or makes it with the usual permissions.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write(path, bytes, Access::Usual)
 }

@@ -18,15 +18,14 @@ pub struct Filtered {
 #[must_use]
 pub fn filtered(file: &Path) -> Option<Filtered> {
     // Git asks about the file behind a link; a new file is there in name only.
-    let real = match file.symlink_metadata() {
-        Ok(_) => file.canonicalize().ok()?,
-        Err(_) => {
-            let folder = file
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            folder.canonicalize().ok()?.join(file.file_name()?)
-        }
+    let real = if file.symlink_metadata().is_ok() {
+        file.canonicalize().ok()?
+    } else {
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        folder.canonicalize().ok()?.join(file.file_name()?)
     };
     let repo = Repo::open(real.parent()?).ok()?;
     let path = git_path(real.strip_prefix(repo.work_tree()?).ok()?);

@@ -47,7 +47,7 @@ pub fn look() -> Found {
     if let Some(home) = home() {
         for name in ["id_ed25519", "id_rsa"] {
             let path = home.join(".ssh").join(name);
-            found.file(&path, |path| ssh_file(path));
+            found.file(&path, ssh_file);
         }
     }
     found.variable("SOPS_AGE_KEY", |value| {
@@ -58,7 +58,7 @@ pub fn look() -> Found {
         Identity::parse_identities(&output_of(&value)?).map_err(Trouble::Key)
     });
     if let Some(path) = default_file() {
-        found.file(&path, |path| identity_file(path));
+        found.file(&path, identity_file);
     }
     Found {
         keyring: Keyring::new(found.sources),

@@ -166,9 +166,9 @@ mod tests {
             let file = Some(PathBuf::from(file));
             let options = InOut {
                 file,
-                filename_override,
                 input_type,
                 output_type,
+                filename_override,
                 ..InOut::default()
             };
             assert_eq!([options.input_format(), options.output_format()], expected);

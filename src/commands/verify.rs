@@ -41,7 +41,7 @@ fn format(name: &str) -> Result<Format, String> {
 /// # Errors
 /// When there is no repository, or Git can't be asked.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let outcome = judge(args, context).map_err(Failure::from)?;
+    let outcome = judge(args, context)?;
 
     let style = if context.terminal.stdout_coloured() {
         Style::Coloured

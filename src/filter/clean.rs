@@ -103,7 +103,7 @@ impl Filter<'_> {
         let entries = [stages[0], stages[2], stages[3], stages[1]].into_iter().chain([head()]);
         let mut found: Vec<Candidate> = Vec::new();
         for (place, entry) in entries.enumerate() {
-            let Some(entry) = entry.filter(|entry| entry.is_file()) else {
+            let Some(entry) = entry.filter(super::super::git::entry::Entry::is_file) else {
                 continue;
             };
             if found.iter().any(|known| known.blob == entry.oid) {

@@ -280,7 +280,7 @@ fn prune(folder: &Path) {
             Some((data.modified().ok()?, data.len(), entry.path()))
         })
         .collect();
-    files.sort_by(|one, other| other.0.cmp(&one.0));
+    files.sort_by_key(|file| std::cmp::Reverse(file.0));
     let mut bytes = 0;
     for (index, (_, size, path)) in files.iter().enumerate() {
         bytes += size;

@@ -353,12 +353,11 @@ impl<'d, 't> Opener<'d, 't> {
             Kind::Str | Kind::Comment | Kind::Bytes => None,
         };
         let value = value.unwrap_or(Value::Str(plaintext.into()));
-        match spell(self.format, leaf, leaf.style, &value, plaintext) {
-            Some(text) => Edit::new(region(leaf, leaf.style), text),
-            None => {
-                let text = spell(self.format, leaf, Style::Plain, &value, plaintext).unwrap_or_default();
-                Edit::new(leaf.span, text)
-            }
+        if let Some(text) = spell(self.format, leaf, leaf.style, &value, plaintext) {
+            Edit::new(region(leaf, leaf.style), text)
+        } else {
+            let text = spell(self.format, leaf, Style::Plain, &value, plaintext).unwrap_or_default();
+            Edit::new(leaf.span, text)
         }
     }
 }

@@ -254,7 +254,7 @@ impl<'d, 't> Sealer<'d, 't> {
                 }
                 Visit::Enter(container) => self.enter(container, &walk),
                 Visit::Leave => self.leave(&walk),
-                Visit::Begin(_) => {}
+                Visit::Begin => {}
             }
         }
         self.items = walk.count();

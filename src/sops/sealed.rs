@@ -180,13 +180,7 @@ impl<'t> Sealed<'t> {
         })
     }
 
-    fn spliced(
-        &self,
-        entry: &Entry,
-        extent: Span,
-        fields: &Metadata,
-        line: &dyn Fn(&str, &Node, &Leaf<'_>) -> Option<(usize, String)>,
-    ) -> Option<String> {
+    fn spliced(&self, entry: &Entry, extent: Span, fields: &Metadata, line: &FieldText<'_>) -> Option<String> {
         use crate::document::edit::{Edit, apply};
         let mac = self.field(entry, "mac")?;
         let modified = self.field(entry, "lastmodified")?;
@@ -243,6 +237,9 @@ impl<'t> Sealed<'t> {
         None
     }
 }
+
+/// The text of a further field, and the offset where it goes: right before the field that is given.
+type FieldText<'f> = dyn Fn(&str, &Node, &Leaf<'_>) -> Option<(usize, String)> + 'f;
 
 /// The envelope that a leaf holds, if it is one.
 pub(super) fn envelope<'l>(leaf: &'l Leaf<'_>) -> Option<Envelope<'l>> {

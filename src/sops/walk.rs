@@ -1,7 +1,7 @@
 //! The one walk that sealing, opening and judging share: each item with its key path, and whether it is sealed.
 
 use super::selection::{Selection, Selector};
-use crate::document::{Comment, Container, Document, Item, Leaf, Root, Shape};
+use crate::document::{Comment, Container, Document, Item, Leaf, Shape};
 
 /// The root key of the metadata.
 pub const RESERVED: &str = "sops";
@@ -10,7 +10,7 @@ pub const RESERVED: &str = "sops";
 #[derive(Debug, Clone, Copy)]
 pub enum Visit<'d, 't> {
     /// A document begins.
-    Begin(&'d Root),
+    Begin,
     /// A container begins.
     Enter(&'d Container<'t>),
     /// A container ends.
@@ -83,21 +83,17 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
     }
 
     /// The next item; `None` at the end.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "callers ask for the path between two steps, an iterator can't give it"
-    )]
     pub fn next(&mut self) -> Option<Visit<'d, 't>> {
         self.path.truncate(self.lengths.last().map_or(0, |&(length, _)| length));
         self.at = self.skip_metadata();
         let item = self.items.get(self.at)?;
         self.at += 1;
         Some(match item {
-            Item::Begin(root) => {
+            Item::Begin(_) => {
                 self.selector = Selector::new(self.selection);
                 self.lengths.clear();
                 self.path.clear();
-                Visit::Begin(root)
+                Visit::Begin
             }
             Item::Enter(container) => {
                 let key = container.key.as_ref().map(|key| key.name.as_ref());

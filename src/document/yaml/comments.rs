@@ -86,7 +86,7 @@ enum Ahead {
     Content,
 }
 
-impl<'t> Scanner<'t> {
+impl Scanner<'_> {
     /// Takes a comment in the rest of this line, if nothing else stands there.
     pub(super) fn scan_line_comment(&mut self, taken_from: usize) {
         if self.cursor.newlines > 0 {

@@ -66,7 +66,7 @@ impl Tag {
 }
 
 /// The value of a plain scalar. [`Resolved::Unsigned`] gives its text.
-pub(super) fn plain_value<'t>(text: Cow<'t, str>) -> Value<'t> {
+pub(super) fn plain_value(text: Cow<'_, str>) -> Value<'_> {
     match resolve(&text) {
         Resolved::Null => Value::Null,
         Resolved::Bool(truth) => Value::Bool(truth),
@@ -86,7 +86,7 @@ pub(super) fn text_value(text: Cow<'_, str>) -> Value<'_> {
 }
 
 /// The value of a scalar with a tag; `None` if the tag does not fit.
-pub(super) fn tagged_value<'t>(tag: Tag, text: Cow<'t, str>, plain: bool) -> Option<Value<'t>> {
+pub(super) fn tagged_value(tag: Tag, text: Cow<'_, str>, plain: bool) -> Option<Value<'_>> {
     match tag {
         Tag::Neutral if plain => return Some(plain_value(text)),
         Tag::Neutral | Tag::Str | Tag::Merge | Tag::Other => return Some(text_value(text)),
@@ -231,6 +231,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "a table reads better without borrows")]
     fn case(text: &str, expected: Resolved) {
         assert_eq!(resolve(text), expected, "{text}");
     }
@@ -331,6 +332,7 @@ mod tests {
     #[test]
     fn tags_decide_or_do_not_fit() {
         #[track_caller]
+        #[allow(clippy::needless_pass_by_value, reason = "a table reads better without borrows")]
         fn case(tag: Tag, text: &str, expected: Option<Value<'_>>) {
             assert!(
                 tagged_value(tag, Cow::Borrowed(text), true) == expected,
