@@ -44,6 +44,8 @@ enum Verb {
     Decrypt(commands::decrypt::Args),
     /// Change a sealed file in an editor
     Edit(commands::edit::Args),
+    /// Bring sealed files in line with their rule: recipients, groups, selection
+    Updatekeys(commands::updatekeys::Args),
     /// Make a key
     Keygen(commands::keygen::Args),
     /// Tell whether a file is sealed
@@ -115,6 +117,7 @@ fn dispatch(verb: &Verb, context: &Context) -> Result<u8, Failure> {
         Verb::Textconv(args) => commands::textconv::run(args, context),
         Verb::Uninstall(args) => commands::uninstall::run(args, context),
         Verb::Unlock(args) => commands::unlock::run(args, context),
+        Verb::Updatekeys(args) => commands::updatekeys::run(args, context),
         Verb::Verify(args) => commands::verify::run(args, context),
     }
 }

@@ -13,15 +13,19 @@ use crate::sops::open::{MacCheck, Opened, open};
 use crate::sops::{self, Clear, Sealed};
 use crate::ui::Failure;
 
+/// What stands below the options in the help.
+const EXAMPLES: &str = "\
+Examples:
+  git seal decrypt secrets.yaml                       print it in the clear
+  git seal decrypt -i secrets.yaml                    put it in the clear where it is
+  git seal decrypt --output-type json secrets.yaml    print it as JSON
+  git show HEAD:a.yaml | git seal decrypt --filename-override a.yaml
+
+A new file that --output names is for its owner alone (mode 0600).";
+
 /// Arguments of `decrypt`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  git seal decrypt secrets.yaml                       print it in the clear\n  \
-                        git seal decrypt -i secrets.yaml                    put it in the clear where it is\n  \
-                        git seal decrypt --output-type json secrets.yaml    print it as JSON\n  \
-                        git show HEAD:a.yaml | git seal decrypt --filename-override a.yaml\n\n\
-                        A new file that --output names is for its owner alone (mode 0600)."
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     files: InOut,
@@ -84,12 +88,11 @@ fn convert_opened(files: &InOut, sealed: &Sealed<'_>, opened: Opened) -> Result<
         .and_then(|path| Place::of(path, None).ok())
         .unwrap_or_default();
     convert(&opened.content, from, to, &indents(place.policy.as_ref(), to)).map_err(|error| {
-        let failure = Failure::from(error);
+        let mut failure = Failure::from(error);
         if to == Format::Binary {
-            failure.hint(format!("give --output-type {from}"))
-        } else {
-            failure
+            failure.hints = vec![format!("give --output-type {from}")];
         }
+        failure
     })
 }
 

@@ -1,7 +1,8 @@
-//! `edit`: a sealed file changed in an editor and sealed again over its earlier state, so that only what changed differs.
+//! `edit`: a sealed file changed in an editor and sealed again over its earlier state, so that only what changed
+//! differs.
 //!
-//! What the user wrote is never lost: where it can't be sealed as a document and nobody is there to mend it, it is kept as a sealed
-//! draft beside the file.
+//! What the user wrote is never lost: where it can't be sealed as a document and nobody is there to mend it, it is kept
+//! as a sealed draft beside the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,15 +29,19 @@ const NOT_CHANGED: u8 = 200;
 /// How many drafts of one file may lie about.
 const DRAFTS: u32 = 100;
 
+/// What stands below the options in the help.
+const EXAMPLES: &str = "\
+Examples:
+  git seal edit secrets.yaml                  change it, or make it for the recipients of its rule
+  git seal edit --age age1… secrets.yaml      make it for somebody
+  EDITOR='code --wait' git seal edit a.json   with another editor
+
+A file that is there keeps its recipients and its selection; the options about them are for a new one. \
+Where Git's filter keeps a file readable in the work tree, any editor will do.";
+
 /// Arguments of `edit`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  git seal edit secrets.yaml                  change it, or make it for the recipients of its rule\n  \
-                        git seal edit --age age1… secrets.yaml      make it for somebody\n  \
-                        EDITOR='code --wait' git seal edit a.json   with another editor\n\n\
-                        A file that is there keeps its recipients and its selection; the options about them are for a new one. \
-                        Where Git's filter keeps a file readable in the work tree, any editor will do."
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The file
     pub file: PathBuf,
@@ -55,14 +60,18 @@ pub struct Args {
 /// # Errors
 /// With SOPS's exit codes; the file is as it was then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let edited = match fs::symlink_metadata(&args.file) {
+    match fs::symlink_metadata(&args.file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(args, context),
         _ => change(args, context),
-    };
-    edited.map_err(|failure| failure.at(args.file.display()))
+    }
 }
 
 impl Args {
+    /// A failure with the file in front.
+    fn at(&self, error: impl Into<Failure>) -> Failure {
+        error.into().at(self.file.display())
+    }
+
     fn format(&self) -> Format {
         self.input_type
             .unwrap_or_else(|| Format::of_path(&git_path(&self.file)))
@@ -71,9 +80,10 @@ impl Args {
 
 /// Edits a file that is there.
 fn change(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let content = fs::read(&args.file).map_err(|error| Failure::new(reason(&error)))?;
+    let content = files::read(Some(&args.file))?;
     let format = args.format();
-    let sealed = Sealed::parse(format, &content).map_err(|error| unreadable(error, format, || not_sealed(args)))?;
+    let sealed =
+        Sealed::parse(format, &content).map_err(|error| args.at(unreadable(error, format, || not_sealed(args))))?;
     let check = if args.ignore_mac {
         MacCheck::Ignore
     } else {
@@ -81,8 +91,8 @@ fn change(args: &Args, context: &Context) -> Result<u8, Failure> {
     };
     let found = context.found();
     let key = sealed.metadata.data_key(&found.keyring);
-    let key = key.map_err(|error| no_data_key(error, &sealed, found))?;
-    let opened = open(format, &sealed, key, Clear::Refuse, check)?;
+    let key = key.map_err(|error| args.at(no_data_key(error, &sealed, found)))?;
+    let opened = open(format, &sealed, key, Clear::Refuse, check).map_err(|error| args.at(error))?;
     let place = Place::of(&args.file, args.terms.config.as_deref()).unwrap_or_default();
     // A draft is not sealed by any selection yet: what it becomes is for the rule to say.
     let terms = if sealed.metadata.draft {
@@ -100,7 +110,7 @@ fn change(args: &Args, context: &Context) -> Result<u8, Failure> {
         base: Some((&sealed, &opened)),
     };
 
-    let (bytes, fidelity) = session.edit(&opened.content)?;
+    let (bytes, fidelity) = session.edit(&opened.content).map_err(|failure| args.at(failure))?;
 
     session.save(&bytes, fidelity)?;
     session.tell_other_recipients(&place);
@@ -110,10 +120,8 @@ fn change(args: &Args, context: &Context) -> Result<u8, Failure> {
 /// Makes a file, beginning with an example.
 fn create(args: &Args, context: &Context) -> Result<u8, Failure> {
     if filtered(&args.file).is_some() {
-        return Err(any_editor(
-            "Git's filter will keep it readable in the work tree",
-            "make it with any editor; Git seals it",
-        ));
+        let fact = "Git's filter will keep it readable in the work tree";
+        return Err(args.at(any_editor(fact, "make it with any editor; Git seals it")));
     }
     let folder = args
         .file
@@ -121,10 +129,10 @@ fn create(args: &Args, context: &Context) -> Result<u8, Failure> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        return Err(Failure::new("its folder is not there").code(NO_FILE));
+        return Err(args.at(Failure::new("its folder is not there").code(NO_FILE)));
     }
     let place = Place::of(&args.file, args.terms.config.as_deref())?;
-    let terms = args.terms.terms(&place)?;
+    let terms = args.terms.terms(&place).map_err(|failure| args.at(failure))?;
     let session = Session {
         context,
         path: &args.file,
@@ -134,9 +142,11 @@ fn create(args: &Args, context: &Context) -> Result<u8, Failure> {
         base: None,
     };
     // Recipients that can't be sealed for are found out before anything is written, not after.
-    session.draft(b"")?;
+    session.draft(b"").map_err(|failure| args.at(failure))?;
 
-    let (bytes, fidelity) = session.edit(example(session.format))?;
+    let (bytes, fidelity) = session
+        .edit(example(session.format))
+        .map_err(|failure| args.at(failure))?;
 
     session.save(&bytes, fidelity)?;
     Ok(0)
@@ -159,17 +169,14 @@ fn any_editor(fact: &str, hint: &str) -> Failure {
 /// What a new file begins with.
 fn example(format: Format) -> &'static [u8] {
     match format {
-        Format::Yaml => b"# Replace these lines by your own.\nuser: somebody\npassword: change me\nhosts:\n    - one\n    - two\nport: 5432\n",
-        Format::Json => b"{\n\t\"user\": \"somebody\",\n\t\"password\": \"change me\",\n\t\"hosts\": [\n\t\t\"one\",\n\t\t\"two\"\n\t],\n\t\"port\": 5432\n}\n",
+        Format::Yaml => {
+            b"# Replace these lines by your own.\nuser: somebody\npassword: change me\nhosts:\n    - one\n    - two\n"
+        }
+        Format::Json => b"{\n\t\"user\": \"somebody\",\n\t\"password\": \"change me\",\n\t\"port\": 5432\n}\n",
         Format::Dotenv => b"# Replace these lines by your own.\nUSER=somebody\nPASSWORD=change me\n",
         Format::Ini => b"; Replace these lines by your own.\n[database]\nuser = somebody\npassword = change me\n",
         Format::Binary => b"Replace this line by your own text.\n",
     }
-}
-
-fn reason(error: &std::io::Error) -> String {
-    let message = Failure::io(Path::new(""), error).message;
-    message.trim_start_matches(": ").to_owned()
 }
 
 /// One file on its way through the editor.
@@ -243,7 +250,9 @@ impl Session<'_> {
         };
         if !as_read {
             let kept = self.put_beside(bytes)?;
-            let failure = Failure::new("somebody else wrote the file while it was edited").code(3);
+            let failure = Failure::new("somebody else wrote the file while it was edited")
+                .at(self.path.display())
+                .code(3);
             return Err(failure.hint(format!("your version is sealed in {}", kept.display())));
         }
         files::replace(self.path, bytes).map_err(|failure| match self.put_beside(bytes) {
@@ -307,7 +316,7 @@ impl Session<'_> {
         if !terms.fit(&sealed.metadata) {
             let path = self.path.display();
             self.context.terminal.warn(&format!(
-                "{path}: still sealed for other recipients than its rule names; `git seal updatekeys {path}` changes that"
+                "{path}: still sealed for other recipients than its rule's; `git seal updatekeys {path}` changes that"
             ));
         }
     }

@@ -24,18 +24,23 @@ use crate::vault::{Base, Sealing, Vault};
 /// The exit code of SOPS for a file that is sealed already.
 const SEALED_ALREADY: u8 = 203;
 
+/// What stands below the options in the help.
+const EXAMPLES: &str = "\
+Examples:
+  git seal encrypt -i secrets.yaml                   seal it for the recipients of its rule
+  git seal encrypt --age age1… a.json > a.enc.json   seal it for somebody
+  git seal encrypt --encrypted-regex '^(data|stringData)$' -i secret.yaml
+  make-config | git seal encrypt --filename-override secrets/a.yaml - > secrets/a.yaml
+
+The rule is that of the nearest .sops.yaml from the file's folder upward; where there is none, from the current \
+folder upward, as sops does. With --age the rule's recipients do not count, but its selection does.
+
+Where Git's filter seals a file, -i puts the sealed form into the index and leaves the file readable. A file that \
+is sealed in part (somebody typed into it) is completed by -i with its own key.";
+
 /// Arguments of `encrypt`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  git seal encrypt -i secrets.yaml                 seal it for the recipients of its rule\n  \
-                        git seal encrypt --age age1… a.json > a.enc.json  seal it for somebody\n  \
-                        git seal encrypt --encrypted-regex '^(data|stringData)$' -i secret.yaml\n  \
-                        make-config | git seal encrypt --filename-override secrets/a.yaml - > secrets/a.yaml\n\n\
-                        The rule is that of the nearest .sops.yaml from the file's folder upward; where there is none, from the \
-                        current folder upward, as sops does. With --age the rule's recipients do not count, but its selection does.\n\n\
-                        Where Git's filter seals a file, -i puts the sealed form into the index and leaves the file readable. \
-                        A file that is sealed in part (somebody typed into it) is completed by -i with its own key."
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(flatten)]
     files: InOut,
@@ -61,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         content,
     };
 
-    let done = match (State::of(args.files.input_format(), &work.content), args.files.in_place) {
+    let sealed = match (State::of(args.files.input_format(), &work.content), args.files.in_place) {
         (State::Sealed, _) | (State::Partly(_), false) => Err(sealed_already()),
         (State::Partly(sealed), true) => work.complete(&sealed),
         (State::Plain, true) => match args.files.file().and_then(filtered) {
@@ -70,7 +75,10 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         },
         (State::Plain, false) => work.seal(),
     };
-    done.map_err(|failure| failure.at(args.files.name()))
+    match sealed.map_err(|failure| failure.at(args.files.name()))? {
+        Some(sealed) => args.files.write(context, &sealed, Access::Usual),
+        None => Ok(0),
+    }
 }
 
 fn sealed_already() -> Failure {
@@ -97,11 +105,10 @@ impl<'c> State<'c> {
             return Self::Plain;
         };
         match sealed.check_structure() {
-            Ok(()) => Self::Sealed,
-            // A file of any bytes may well look like that.
+            Err(sops::Error::ValueInTheClear { .. }) if format != Format::Binary => Self::Partly(Box::new(sealed)),
+            // A file of any bytes may well look like a broken one.
             Err(_) if format == Format::Binary => Self::Plain,
-            Err(sops::Error::ValueInTheClear { .. }) => Self::Partly(Box::new(sealed)),
-            Err(_) => Self::Sealed,
+            _ => Self::Sealed,
         }
     }
 }
@@ -115,8 +122,8 @@ struct Work<'w> {
 }
 
 impl Work<'_> {
-    /// Seals the plain file and writes it where the options say.
-    fn seal(&self) -> Result<u8, Failure> {
+    /// The plain file sealed.
+    fn seal(&self) -> Result<Option<Vec<u8>>, Failure> {
         let place = Place::of(self.path, self.args.terms.config.as_deref())?;
         let terms = self.args.terms.terms(&place)?;
         let (from, to) = (self.args.files.input_format(), self.args.files.output_format());
@@ -134,11 +141,11 @@ impl Work<'_> {
         let sealed = sealed_or_refused(vault.seal(format, plain, Some(&terms), None, &clock::now())?)?;
 
         self.remark(format, &sealed);
-        self.args.files.write(self.context, &sealed.0, Access::Usual)
+        Ok(Some(sealed.0))
     }
 
     /// Seals the values that stand in the clear with the file's own key.
-    fn complete(&self, sealed: &Sealed<'_>) -> Result<u8, Failure> {
+    fn complete(&self, sealed: &Sealed<'_>) -> Result<Option<Vec<u8>>, Failure> {
         let files = &self.args.files;
         if self.args.terms.select_something() || files.input_format() != files.output_format() {
             let failure = Failure::new("it is sealed in part, and keeps its own selection and format");
@@ -159,17 +166,16 @@ impl Work<'_> {
         };
         let whole = sealed_or_refused(vault.seal(format, &opened.content, None, Some(&base), &clock::now())?)?;
 
-        files.write(self.context, &whole.0, Access::Usual)?;
         let values = super::paths::count(in_the_clear, "value");
         self.context.terminal.warn(&format!(
-            "{}: {values} that stood in the clear sealed; nothing proves who put them there, so look before you commit",
+            "{}: {values} stood in the clear; nothing proves who put them there, so look before you commit",
             files.name()
         ));
-        Ok(0)
+        Ok(Some(whole.0))
     }
 
-    /// Puts the sealed form into the index; only sealed bytes are ever written, and the file stays readable.
-    fn seal_into_index(&self, at: &Filtered) -> Result<u8, Failure> {
+    /// Puts the sealed form into the index and leaves nothing to write: the file stays readable.
+    fn seal_into_index(&self, at: &Filtered) -> Result<Option<Vec<u8>>, Failure> {
         let files = &self.args.files;
         let format = Format::of_path(&at.path);
         if files.filename_override.is_some() || files.input_format() != format || files.output_format() != format {
@@ -194,7 +200,7 @@ impl Work<'_> {
                 self.context
                     .terminal
                     .say(&format!("{}: sealed in the index already", files.name()));
-                return Ok(0);
+                return Ok(None);
             }
             base.get_or_insert((sealed, opened));
         }
@@ -211,7 +217,14 @@ impl Work<'_> {
             "{}: sealed in the index; it stays readable in the work tree",
             files.name()
         ));
-        Ok(0)
+        let committed = blobs.iter().find(|(blob, _)| !blob.in_index);
+        if committed.is_some_and(|(_, bytes)| Sealed::parse(format, bytes).is_err()) {
+            let name = files.name();
+            self.context.terminal.warn(&format!(
+                "{name}: its history has it in the clear: take its secrets as known and replace them"
+            ));
+        }
+        Ok(None)
     }
 
     /// The policy that the filter goes by, unless another one is given.

@@ -45,7 +45,7 @@ pub fn read(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
 /// What the system says.
 pub fn put(context: &Context, bytes: &[u8]) -> Result<u8, Failure> {
     let written = context.terminal.out(bytes).map(|()| 0);
-    written.map_err(|error| Failure::new(error.to_string()).at("stdout").code(NOT_WRITTEN))
+    written.map_err(|error| Failure::io(Path::new("stdout"), &error).code(NOT_WRITTEN))
 }
 
 /// Replaces a file, or makes it with the usual permissions.
@@ -62,8 +62,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// When it is no regular file, is read-only, or its folder can't be written to; then nothing has changed.
 pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
     let failure = |error: &io::Error| Failure::io(path, error).code(NOT_WRITTEN);
-    let target = resolve(path).map_err(|error| failure(&error))?;
-    let old = match fs::metadata(&target) {
+    // Through links: what stands behind `/dev/fd/3` has no path of its own that could be looked at.
+    let old = match fs::metadata(path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(failure(&error)),
@@ -81,7 +81,8 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
             return Err(Failure::new("is read-only").at(path.display()).code(NOT_WRITTEN));
         }
     }
-    exchange(&target, bytes, old.as_ref(), access).map_err(|error| failure(&error))
+    let exchanged = resolve(path).and_then(|target| exchange(&target, bytes, old.as_ref(), access));
+    exchanged.map_err(|error| failure(&error))
 }
 
 /// Makes a file that was not there.
@@ -146,7 +147,8 @@ fn exchange(target: &Path, bytes: &[u8], old: Option<&fs::Metadata>, access: Acc
     }
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;
-    // The new name lasts over a power cut only when the folder is written too. Some systems can't do that: no reason to fail.
+    // The new name lasts over a power cut only when the folder is written too. Some systems can't do that: no reason to
+    // fail.
     File::open(folder).and_then(|folder| folder.sync_all()).ok();
     Ok(())
 }

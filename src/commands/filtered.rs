@@ -14,7 +14,8 @@ pub struct Filtered {
     pub path: Vec<u8>,
 }
 
-/// Looks whether Git's filter seals a file. Outside a repository, without Git, or in a clone where nothing is installed, none does.
+/// Looks whether Git's filter seals a file. Outside a repository, without Git, or in a clone where nothing is
+/// installed, none does.
 #[must_use]
 pub fn filtered(file: &Path) -> Option<Filtered> {
     // Git asks about the file behind a link; a new file is there in name only.

@@ -10,7 +10,8 @@ pub struct Earlier {
     pub in_index: bool,
 }
 
-/// The states of a path in the index and in HEAD, nearest first. What is not in this repository is left out; nothing is fetched.
+/// The states of a path in the index and in HEAD, nearest first. What is not in this repository is left out; nothing is
+/// fetched.
 ///
 /// # Errors
 /// When Git can't be asked.

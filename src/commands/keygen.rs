@@ -9,13 +9,17 @@ use super::{clock, files};
 use crate::crypt::{ExposeSecret, Identity};
 use crate::ui::Failure;
 
+/// What stands below the options in the help.
+const EXAMPLES: &str = "\
+Examples:
+  git seal keygen -o ~/.config/sops/age/keys.txt    make a key where sops and git-seal look for it
+  git seal keygen -y ~/.config/sops/age/keys.txt    print its public key
+
+A file is made for its owner alone (mode 0600) and never overwritten.";
+
 /// Arguments of `keygen`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  git seal keygen -o ~/.config/sops/age/keys.txt    make a key where sops and git-seal look for it\n  \
-                        git seal keygen -y ~/.config/sops/age/keys.txt    print its public key\n\n\
-                        A file is made for its owner alone (mode 0600) and never overwritten."
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Write to this file
     #[arg(short, long, value_name = "FILE")]

@@ -31,6 +31,7 @@ pub mod textconv;
 pub mod uninstall;
 pub mod unlock;
 pub mod unopened;
+pub mod updatekeys;
 pub mod verify;
 pub mod workshop;
 

@@ -1,4 +1,5 @@
-//! For whom and how a command seals a file: the options of the command line over the rule of `.sops.yaml` (format, section 8.5).
+//! For whom and how a command seals a file: the options of the command line over the rule of `.sops.yaml` (format,
+//! section 8.5).
 
 use std::path::{Component, Path, PathBuf};
 
@@ -55,8 +56,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The policy for a file: the given one, else the nearest `.sops.yaml` from the file's folder upward, else from the current
-    /// folder upward, where SOPS looks.
+    /// The policy for a file: the given one, else the nearest `.sops.yaml` from the file's folder upward, else from the
+    /// current folder upward, where SOPS looks.
     ///
     /// # Errors
     /// A policy that can't be read, or that is given and absent.

@@ -1,4 +1,5 @@
-//! What to say when a sealed file can't be opened: what it is instead, who could open it, and where identities were looked for.
+//! What to say when a sealed file can't be opened: what it is instead, who could open it, and where identities were
+//! looked for.
 
 use super::identities::{Found, State};
 use crate::crypt::Recipient;
@@ -30,7 +31,12 @@ pub fn unreadable(error: sops::Error, format: Format, plain: impl FnOnce() -> Fa
         // Any bytes are a plain binary file.
         sops::Error::Document(_) | sops::Error::NotUtf8 if format == Format::Binary => plain(),
         sops::Error::UnsupportedFormat { .. } => error.into(),
-        error => Failure::from(error).code(1),
+        error => {
+            let mut failure = Failure::from(error).code(1);
+            // The ways out are those of somebody who seals.
+            failure.hints.retain(|hint| !hint.contains("--input-type"));
+            failure
+        }
     }
 }
 

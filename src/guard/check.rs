@@ -1,7 +1,13 @@
 //! What a check is: a name, a page for people, and a look at one subject.
 
-use super::finding::{Findings, Severity};
+use super::finding::Severity;
+use super::findings::Findings;
 use super::subject::Subject;
+
+/// The ids of all checks, for those who must know them without knowing the checks.
+pub const IDS: [&str; 11] = [
+    "GS101", "GS102", "GS103", "GS104", "GS105", "GS106", "GS107", "GS201", "GS401", "GS402", "GS403",
+];
 
 /// What a check has to have to say anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::charter::{Charter, POLICY, Ruling, SETTINGS};
 use super::error::Error;
-use super::finding::Findings;
-use super::inspect;
+use super::findings::Findings;
+use super::inspect::inspect;
 use super::law::Law;
 use super::outcome::{Outcome, Scope};
 use super::subject::{Content, Coverage, Origin, Past, Setting, State, Subject};
@@ -221,10 +221,10 @@ impl<'g> Docket<'g> {
             .map(|case| case.law.size_limit())
             .max()
             .unwrap_or_default();
-        for (oids, limit, ruled) in [(ruled, largest.max(RULED_LIMIT), true), (others, largest, false)] {
+        for (oids, limit) in [(ruled, largest.max(RULED_LIMIT)), (others, largest)] {
             read_blobs(self.repo, &oids, limit, |oid, content| {
                 for case in cases.get(&oid).into_iter().flatten() {
-                    hear(case, content, ruled, self.keyring, &mut self.findings);
+                    hear(case, content, self.keyring, &mut self.findings);
                 }
             })?;
         }
@@ -233,7 +233,7 @@ impl<'g> Docket<'g> {
 }
 
 /// Judges one case by what its blob turned out to be.
-fn hear(case: &Case, content: blobs::Content<'_>, ruled: bool, keyring: &Keyring, findings: &mut Findings) {
+fn hear(case: &Case, content: blobs::Content<'_>, keyring: &Keyring, findings: &mut Findings) {
     let Case {
         path,
         law,
@@ -250,7 +250,7 @@ fn hear(case: &Case, content: blobs::Content<'_>, ruled: bool, keyring: &Keyring
     let commit = Subject::new(path, Content::Unread, setting).commit();
     let content = match content {
         blobs::Content::Bytes(bytes) => Content::Bytes(bytes),
-        blobs::Content::TooLarge(size) if ruled => {
+        blobs::Content::TooLarge(size) if law.concerns(path) => {
             findings.cannot_judge(Some(path), commit, &format!("its {size} bytes are above the limit"));
             Content::Unread
         }

@@ -9,8 +9,8 @@ use super::charter::{Charter, POLICY, Ruling, SETTINGS};
 use super::coverage::{covered, is_attributes, mentions_filter};
 use super::docket::{CharterKey, Docket};
 use super::error::Error;
-use super::finding::Findings;
-use super::inspect;
+use super::findings::Findings;
+use super::inspect::inspect;
 use super::law::Law;
 use super::outcome::{Outcome, Scope};
 use super::subject::{Content, Coverage, Origin, Past, Setting, Subject};
@@ -205,7 +205,7 @@ pub(super) fn compare(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-    use super::super::checkout::{Checkout, assert_told};
+    use super::super::test_checkout::{Checkout, assert_told};
     use super::*;
 
     fn staged_in(checkout: &Checkout, folder: &str) -> Outcome {

@@ -278,7 +278,7 @@ fn charters(repo: &Repo, commits: &[Oid]) -> Result<HashMap<Oid, CharterKey>, Er
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
-    use super::super::checkout::{Checkout, assert_told, told};
+    use super::super::test_checkout::{Checkout, assert_told, told};
     use super::*;
 
     fn between(checkout: &Checkout, from: Oid, to: Oid) -> Outcome {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::charter::{Charter, Provision, Ruling};
-use super::check::Check;
-use super::checks::bad_policy::BadPolicy;
 use super::finding::Severity;
 use crate::policy::Level;
 
 /// Largest file in bytes that no rule seals and that is looked through, unless the settings raise it.
 const SIZE_LIMIT: u64 = 5_000_000;
+
+/// The check that nobody can lower: where the policy can't be read, nothing is left to judge by.
+pub(super) const STEADY: &str = "GS403";
 
 /// The charters in force.
 #[derive(Debug)]
@@ -55,14 +56,14 @@ impl Law {
         !matches!(self.ruling(path), Ruling::Unruled) || self.earlier(path).is_some()
     }
 
-    /// What a check's findings mean: as the settings say, and at least what they said before.
+    /// What the findings of the check `id` mean: as the settings say, and at least what they said before. `usual` is what they
+    /// mean where nothing is said.
     #[must_use]
-    pub fn level(&self, check: &dyn Check) -> Level {
-        // A policy that can't be read leaves nothing to judge by, so nobody can wave it through.
-        if check.id() == BadPolicy.id() {
+    pub fn level(&self, id: &str, usual: Severity) -> Level {
+        if id == STEADY {
             return Level::Error;
         }
-        let usual = match check.severity() {
+        let usual = match usual {
             Severity::Warning => Level::Warning,
             Severity::Error => Level::Error,
         };
@@ -70,7 +71,7 @@ impl Law {
             let set = charter
                 .settings()
                 .ok()
-                .and_then(|settings| settings.checks.get(check.id()).copied());
+                .and_then(|settings| settings.checks.get(id).copied());
             set.unwrap_or(usual)
         };
         let earlier = self
@@ -100,8 +101,6 @@ impl Law {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::checks::filter_without_rule::FilterWithoutRule;
-    use crate::guard::checks::private_key::PrivateKey;
 
     fn charter(pattern: &str, settings: &str) -> Arc<Charter> {
         let policy = format!("creation_rules: [{{path_regex: {pattern}, age: x}}]");
@@ -136,7 +135,7 @@ mod tests {
             ["checks: {GS201: off, GS403: off}", "checks: {GS201: warning}", ""].map(|text| charter("a", text));
         let level = |own: &Arc<Charter>, bases: &[&Arc<Charter>]| {
             let group = bases.iter().map(|&base| Arc::clone(base)).collect();
-            Law::new(Arc::clone(own), vec![group]).level(&PrivateKey)
+            Law::new(Arc::clone(own), vec![group]).level("GS201", Severity::Error)
         };
         assert_eq!(level(&off, &[&strict]), Level::Error);
         assert_eq!(level(&off, &[&mild]), Level::Warning);
@@ -145,10 +144,8 @@ mod tests {
         assert_eq!(level(&off, &[&off]), Level::Off);
         assert_eq!(level(&off, &[]), Level::Off);
         let law = Law::new(Arc::clone(&off), vec![]);
-        assert_eq!(
-            (law.level(&BadPolicy), law.level(&FilterWithoutRule)),
-            (Level::Error, Level::Warning)
-        );
+        assert_eq!(law.level(STEADY, Severity::Error), Level::Error);
+        assert_eq!(law.level("GS402", Severity::Warning), Level::Warning);
     }
 
     #[test]

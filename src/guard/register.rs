@@ -53,6 +53,11 @@ mod tests {
     }
 
     #[test]
+    fn every_id_is_known_without_its_check() {
+        assert!(CHECKS.iter().map(|check| check.id()).eq(crate::guard::check::IDS));
+    }
+
+    #[test]
     fn every_check_has_a_page() {
         for check in CHECKS {
             let page = check.explain();

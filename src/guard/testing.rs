@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::charter::Charter;
-use super::finding::Findings;
+use super::finding::Finding;
+use super::findings::Findings;
+use super::inspect::inspect;
 use super::law::Law;
 use super::outcome::{Outcome, Scope};
 use super::subject::{Content, Coverage, Origin, Past, Setting, Subject};
-use super::{Finding, inspect};
 use crate::crypt::{Identity, Keyring, Source};
 use crate::document::Format;
 use crate::vault::{Sealing, Vault};

@@ -14,7 +14,7 @@ pub struct NamedRecipient {
 const HEAD: &str = "\
 # Which files are encrypted in Git, and who can read them.
 # The first rule whose path_regex is found in a file's path (from this folder, with /) decides.
-# git-seal and sops read this file alike. After a change of recipients, run: git seal updatekeys
+# git-seal and sops read this file alike. After a change of recipients, run: git seal updatekeys FILES
 ";
 
 /// A `.sops.yaml` with one rule for each of `path_regexes`, all for the same recipients.

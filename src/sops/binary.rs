@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::block::{self, JsonLayout};
 use super::error::Error;
-use super::open::{MacCheck, Opened, verify};
+use super::open::{MacCheck, Opened, proven, verify};
 use super::seal::{Order, metadata, same_but_for_values};
 use super::sealed::{Sealed, envelope};
 use crate::crypt::{Cipher, DataKey, Kind, Mac};
@@ -59,8 +59,8 @@ pub(super) fn open(sealed: &Sealed<'_>, data_key: DataKey, check: MacCheck) -> R
     verify(sealed, &cipher, &digest, check)?;
     Ok(Opened {
         content,
+        digest: proven(sealed, &cipher, &digest),
         data_key,
-        digest,
         tokens: Vec::new(),
         hasher: std::hash::RandomState::new(),
     })

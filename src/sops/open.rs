@@ -39,7 +39,7 @@ pub struct Opened {
     pub content: Zeroizing<Vec<u8>>,
     /// The key that its values are sealed with.
     pub data_key: DataKey,
-    /// The digest of the values, as the MAC holds it.
+    /// The digest of the values, as the MAC holds it; empty where the MAC is for other values.
     pub(super) digest: String,
     /// The sealed tokens and where they lie in `content`.
     pub(super) tokens: Vec<OpenedToken>,
@@ -98,11 +98,12 @@ pub fn open(
         Err(_) if clear == Clear::Accept => digest,
         other => other.map(|()| digest)?,
     };
+    let proven = proven(sealed, &opener.cipher, &digest);
     let (content, tokens, hasher) = opener.assemble(&digest);
     Ok(Opened {
         content,
         data_key,
-        digest,
+        digest: proven,
         tokens,
         hasher,
     })
@@ -121,6 +122,14 @@ pub(super) fn verify(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str, check: 
         Ok(())
     } else {
         Err(Error::MacMismatch)
+    }
+}
+
+/// The digest, if the MAC is for it: a MAC that is for other values must not be kept when the file is sealed again.
+pub(super) fn proven(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str) -> String {
+    match verify(sealed, cipher, digest, MacCheck::Verify) {
+        Ok(()) => digest.to_owned(),
+        Err(_) => String::new(),
     }
 }
 
@@ -387,5 +396,47 @@ pub(super) fn spell(
     match format {
         Format::Yaml => yaml::opened_token(style, leaf.context, value, plaintext),
         _ => Some(json::opened_token(value, plaintext)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+    use crate::crypt::Identity;
+    use crate::sops::seal::{Order, Recipients, seal};
+    use crate::sops::{Group, SelectionSettings};
+
+    #[test]
+    fn a_mac_for_other_values_is_not_kept() {
+        let (key, identity) = (DataKey::generate().unwrap(), Identity::generate());
+        let again = || DataKey::from_bytes(key.as_bytes()).unwrap();
+        let groups = Group::share_out(key.as_bytes(), &[vec![identity.public().unwrap().clone()]], None).unwrap();
+        let mut order = Order {
+            data_key: &key,
+            recipients: Recipients::Are {
+                groups,
+                threshold: None,
+            },
+            selection: &SelectionSettings::default(),
+            mac_only_encrypted: false,
+            now: "2026-01-02T03:04:05Z",
+            base: None,
+        };
+        let (sealed, _) = seal(Format::Json, b"{\"a\": \"x\", \"b\": \"y\"}", &order).unwrap();
+        let text = String::from_utf8(sealed).unwrap();
+        let (before, envelope) = text.split_once("\"b\": \"").unwrap();
+        let typed_into = format!("{before}\"b\": \"z{}", envelope.trim_start_matches(|c| c != '"'));
+        let partly = Sealed::parse(Format::Json, typed_into.as_bytes()).unwrap();
+        let refused = open(Format::Json, &partly, again(), Clear::Refuse, MacCheck::Verify);
+        assert!(matches!(refused.err(), Some(Error::ValueInTheClear { .. })));
+
+        let opened = open(Format::Json, &partly, again(), Clear::Accept, MacCheck::Verify).unwrap();
+        order.recipients = Recipients::Keep;
+        order.base = Some((&partly, &opened));
+        let (whole, _) = seal(Format::Json, &opened.content, &order).unwrap();
+        let whole = Sealed::parse(Format::Json, &whole).unwrap();
+        let opened = open(Format::Json, &whole, again(), Clear::Refuse, MacCheck::Verify).unwrap();
+        assert_eq!(*opened.content, b"{\"a\": \"x\", \"b\": \"z\"}");
     }
 }

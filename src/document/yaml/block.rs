@@ -81,8 +81,9 @@ impl Scanner<'_> {
             empty: String::new(),
             indented: false,
         };
-        // Empty lines at the end are not part of the body, also where they count: they stay as they are.
-        let mut body: Option<Span> = None;
+        // Empty lines at the end are not part of the body, also where they count: they stay as they are. One that counts because
+        // it has more blanks than the indentation can't stay below other content: then no body can be exchanged.
+        let (mut end, mut ends_blank) = (header.end, true);
         let below = self.cursor.at;
         let mut indent = if header.indicator > 0 {
             self.indent() + header.indicator
@@ -91,16 +92,32 @@ impl Scanner<'_> {
         };
         self.skip_empty_lines(&mut indent, &mut lines.empty)?;
         while self.cursor.column == indent && !self.cursor.is_end() {
-            lines.add(self.cursor.rest_of_line());
-            body.get_or_insert(Span::new(below, below)).end = self.cursor.at;
+            let line = self.cursor.rest_of_line();
+            ends_blank = line.bytes().all(is_blank);
+            if !ends_blank || line.contains('\t') {
+                // A line with a tab can't stay either.
+                end = self.cursor.at;
+            }
+            lines.add(line);
             lines.break_after = self.skip_line_end();
             self.skip_empty_lines(&mut indent, &mut lines.empty)?;
         }
-        let end = body.map_or(header.end, |body| body.end);
+        let text = lines.finish(header.chomping);
+        if ends_blank && !text.is_empty() && start.column < self.floor() {
+            // Nothing else can stand in this column, so that it could not be sealed.
+            return Err(Stop::syntax(
+                start.at,
+                "a block scalar without content stands left of its key",
+            ));
+        }
         let scalar = Scalar {
-            text: Cow::Owned(lines.finish(header.chomping)),
+            text: Cow::Owned(text),
             style: header.style,
-            body: body.unwrap_or_default(),
+            body: if ends_blank {
+                Span::default()
+            } else {
+                Span::new(below, end)
+            },
             indent,
             header_comment: header.comment,
         };

@@ -86,9 +86,8 @@ impl<'t> Cursor<'t> {
     /// The length of the line break at an offset; 0 where there is none.
     pub(super) fn break_at(&self, at: usize) -> usize {
         match self.byte_at(at) {
-            b'\n' => 1,
             b'\r' if self.byte_at(at + 1) == b'\n' => 2,
-            b'\r' => 1,
+            b'\n' | b'\r' => 1,
             0xC2 if self.byte_at(at + 1) == 0x85 => 2,
             0xE2 if self.byte_at(at + 1) == 0x80 && matches!(self.byte_at(at + 2), 0xA8 | 0xA9) => 3,
             _ => 0,

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use super::comments::{Lines, Role};
-use super::cursor::is_blank;
 use super::resolve::Tag;
 use super::scanner::Scanner;
 use super::token::{Kind, Load, Scalar, Step, Stop, Token};
@@ -19,7 +18,7 @@ pub(super) const DEPTH_LIMIT: usize = 100;
 
 /// What may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// Any node.
     Block,
     /// Any node, or a list whose dashes stand in the column of the key.
@@ -30,7 +29,7 @@ enum Place {
 
 /// Anchor and tag of a node.
 #[derive(Debug, Default)]
-struct Properties<'t> {
+pub(super) struct Properties<'t> {
     anchor: Option<&'t str>,
     tag: Option<Tag>,
     /// The tag, and the anchor if it stands behind it.
@@ -53,9 +52,9 @@ pub(super) struct Parser<'t> {
     stem: Lines,
     depth: usize,
     /// The end of the last token that is content.
-    last_end: usize,
+    pub(super) last_end: usize,
     /// Where the members of the flow map closed last end, and whether a comma follows.
-    flow_end: (usize, bool),
+    pub(super) flow_end: (usize, bool),
 }
 
 impl<'t> Parser<'t> {
@@ -81,7 +80,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Looks at the next token and collects the comments it takes.
-    fn peek(&mut self) -> Step<Kind> {
+    pub(super) fn peek(&mut self) -> Step<Kind> {
         let token = self.scanner.peek()?;
         let (kind, at) = (token.kind, token.start.at);
         let pending = &mut self.scanner.comments.pending;
@@ -106,7 +105,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Takes the token looked at last.
-    fn take(&mut self) -> Step<Token<'t>> {
+    pub(super) fn take(&mut self) -> Step<Token<'t>> {
         let at = self.scanner.cursor.at;
         let token = self.scanner.take().ok_or_else(|| Stop::syntax(at, "unexpected end"))?;
         let is_content = !matches!(
@@ -120,7 +119,7 @@ impl<'t> Parser<'t> {
     }
 
     /// The comments collected, for a node.
-    fn take_notes(&mut self) -> Option<Box<Notes>> {
+    pub(super) fn take_notes(&mut self) -> Option<Box<Notes>> {
         self.stem.clear();
         if self.collected.is_empty() {
             None
@@ -129,7 +128,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn syntax<T>(&mut self, reason: &str) -> Step<T> {
+    pub(super) fn syntax<T>(&mut self, reason: &str) -> Step<T> {
         let at = self.scanner.peek()?.start.at;
         Err(Stop::syntax(at, reason))
     }
@@ -139,7 +138,7 @@ impl<'t> Parser<'t> {
         self.nodes.len() - 1
     }
 
-    fn add_absent(&mut self) -> NodeId {
+    pub(super) fn add_absent(&mut self) -> NodeId {
         self.add(Content::Absent, Span::new(self.last_end, self.last_end), None)
     }
 
@@ -234,7 +233,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Parses a node with its anchor and tag.
-    fn parse_node(&mut self, place: Place) -> Step<NodeId> {
+    pub(super) fn parse_node(&mut self, place: Place) -> Step<NodeId> {
         if self.peek()? == Kind::Alias {
             return self.parse_alias();
         }
@@ -311,7 +310,11 @@ impl<'t> Parser<'t> {
 
     fn parse_scalar(&mut self, properties: &Properties<'t>) -> Step<NodeId> {
         let notes = self.take_notes();
+        let anchor_end = properties.anchor.map(|_| self.last_end);
         let token = self.take()?;
+        if anchor_end == Some(token.start.at) {
+            return Err(Stop::syntax(token.start.at, "no blank parts an anchor from its value"));
+        }
         let start = properties.span.map_or(token.start.at, |span| span.start);
         let content = match token.load {
             Load::Scalar(scalar) => Content::Scalar(scalar, properties.tag),
@@ -326,13 +329,7 @@ impl<'t> Parser<'t> {
     fn parse_bare_properties(&mut self, properties: &Properties<'t>) -> Step<NodeId> {
         let node = match (properties.span, properties.anchor) {
             (Some(span), _) => {
-                let scalar = Scalar {
-                    text: "".into(),
-                    style: Style::Plain,
-                    body: span,
-                    indent: 0,
-                    header_comment: false,
-                };
+                let scalar = Scalar::of_line("".into(), Style::Plain, span);
                 self.add(Content::Scalar(scalar, properties.tag), span, None)
             }
             (None, Some(_)) => self.add_absent(),
@@ -343,7 +340,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Parses a map or list with `parse`, which fills the branch and gives the kind of content.
-    fn parse_container(
+    pub(super) fn parse_container(
         &mut self,
         properties: &Properties<'t>,
         parse: fn(&mut Self, NodeId) -> Step<Content<'t>>,
@@ -376,7 +373,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn notes_of(&mut self, node: NodeId) -> &mut Notes {
+    pub(super) fn notes_of(&mut self, node: NodeId) -> &mut Notes {
         // Every id is an index that `add` gave.
         self.nodes[node].notes.get_or_insert_default()
     }
@@ -384,18 +381,6 @@ impl<'t> Parser<'t> {
     fn take_foot(&mut self, node: NodeId) -> Option<Lines> {
         let notes = self.nodes.get_mut(node)?.notes.as_mut()?;
         (!notes.foot.is_empty()).then(|| std::mem::take(&mut notes.foot))
-    }
-
-    /// Attaches what has been collected at the end of a flow collection, in place of what it had.
-    fn end_flow(&mut self, node: NodeId) -> Step<()> {
-        let notes = self.take_notes();
-        if notes.is_some() || self.nodes.get(node).is_some_and(|node| node.notes.is_some()) {
-            let notes = notes.unwrap_or_default();
-            let own = self.notes_of(node);
-            (own.line, own.foot) = (notes.line, notes.foot);
-        }
-        self.take()?;
-        Ok(())
     }
 
     fn parse_block_list(&mut self, node: NodeId) -> Step<Content<'t>> {
@@ -497,7 +482,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Adds key and value; the foot of an entry is its key's.
-    fn add_entry(&mut self, branch: &mut Branch, key: NodeId, value: NodeId) {
+    pub(super) fn add_entry(&mut self, branch: &mut Branch, key: NodeId, value: NodeId) {
         if self
             .nodes
             .get(key)
@@ -507,106 +492,5 @@ impl<'t> Parser<'t> {
             self.notes_of(key).foot = foot;
         }
         branch.children.extend([key, value]);
-    }
-
-    fn parse_flow_list(&mut self, node: NodeId) -> Step<Content<'t>> {
-        let notes = self.take_notes();
-        self.nodes[node].notes = notes;
-        self.take()?;
-        let mut branch = Branch {
-            flow: true,
-            ..Branch::default()
-        };
-        while self.peek_member(Kind::FlowListEnd, branch.children.is_empty())? {
-            let child = if self.peek()? == Kind::Key {
-                self.parse_container(&Properties::default(), Self::parse_pair)?
-            } else {
-                self.parse_node(Place::Flow)?
-            };
-            branch.children.push(child);
-        }
-        self.end_flow(node)?;
-        Ok(Content::List(branch))
-    }
-
-    /// Whether a further member stands in a flow collection that ends with `end`; passes the comma before it.
-    fn peek_member(&mut self, end: Kind, first: bool) -> Step<bool> {
-        let mut kind = self.peek()?;
-        let mut flow_end = self.last_end;
-        if matches!(self.scanner.last_taken(), Kind::Value | Kind::Tag) {
-            // A comma right behind a colon would belong to the key, behind a tag to the tag.
-            let cursor = &self.scanner.cursor;
-            let blank = usize::from(is_blank(cursor.byte_at(flow_end)));
-            flow_end += blank.max(cursor.break_at(flow_end));
-        }
-        self.flow_end = (flow_end, false);
-        if kind != end && !first {
-            if kind != Kind::Comma {
-                return self.syntax("did not find expected ',' or closing bracket");
-            }
-            self.take()?;
-            self.flow_end.1 = true;
-            kind = self.peek()?;
-        }
-        Ok(kind != end)
-    }
-
-    /// Parses the one entry of a map that is written without braces in a list.
-    fn parse_pair(&mut self, _: NodeId) -> Step<Content<'t>> {
-        self.take()?;
-        let mut branch = Branch {
-            flow: true,
-            ..Branch::default()
-        };
-        let key = if matches!(self.peek()?, Kind::Value | Kind::Comma | Kind::FlowListEnd) {
-            // libyaml passes this token unseen.
-            self.take()?;
-            self.add_absent()
-        } else {
-            self.parse_node(Place::Flow)?
-        };
-        let value = self.parse_flow_value(&[Kind::Comma, Kind::FlowListEnd])?;
-        self.peek()?;
-        self.add_entry(&mut branch, key, value);
-        Ok(Content::Map(branch))
-    }
-
-    /// Parses the value of a flow entry, if a colon stands here. Tokens of the kinds in `absent` can't begin it.
-    fn parse_flow_value(&mut self, absent: &[Kind]) -> Step<NodeId> {
-        if self.peek()? == Kind::Value {
-            self.take()?;
-            if !absent.contains(&self.peek()?) {
-                return self.parse_node(Place::Flow);
-            }
-        }
-        Ok(self.add_absent())
-    }
-
-    fn parse_flow_map(&mut self, node: NodeId) -> Step<Content<'t>> {
-        let notes = self.take_notes();
-        self.nodes[node].notes = notes;
-        self.take()?;
-        let mut branch = Branch {
-            flow: true,
-            ..Branch::default()
-        };
-        while self.peek_member(Kind::FlowMapEnd, branch.children.is_empty())? {
-            let (key, value);
-            if self.peek()? == Kind::Key {
-                self.take()?;
-                key = match self.peek()? {
-                    Kind::Value | Kind::Comma | Kind::FlowMapEnd => self.add_absent(),
-                    _ => self.parse_node(Place::Flow)?,
-                };
-                value = self.parse_flow_value(&[Kind::Comma, Kind::FlowMapEnd])?;
-            } else {
-                key = self.parse_node(Place::Flow)?;
-                self.peek()?;
-                value = self.add_absent();
-            }
-            self.add_entry(&mut branch, key, value);
-        }
-        self.end_flow(node)?;
-        Ok(Content::Map(branch))
     }
 }

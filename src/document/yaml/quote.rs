@@ -175,8 +175,7 @@ fn is_base_60(text: &str) -> bool {
         && whole.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
     let rest: Vec<&str> = parts.collect();
     let is_sixty = |part: &str| match part.as_bytes() {
-        [digit] => digit.is_ascii_digit(),
-        [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+        [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
         _ => false,
     };
     let Some((last, middle)) = rest.split_last() else {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use data_encoding::BASE64;
 
 use super::timestamp::timestamp;
-use crate::document::Value;
+use crate::document::{Style, Value};
 
 /// What the text of a plain scalar says.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,9 +86,9 @@ pub(super) fn text_value(text: Cow<'_, str>) -> Value<'_> {
 }
 
 /// The value of a scalar with a tag; `None` if the tag does not fit.
-pub(super) fn tagged_value(tag: Tag, text: Cow<'_, str>, plain: bool) -> Option<Value<'_>> {
+pub(super) fn tagged_value(tag: Tag, text: Cow<'_, str>, style: Style) -> Option<Value<'_>> {
     match tag {
-        Tag::Neutral if plain => return Some(plain_value(text)),
+        Tag::Neutral if style == Style::Plain => return Some(plain_value(text)),
         Tag::Neutral | Tag::Str | Tag::Merge | Tag::Other => return Some(text_value(text)),
         Tag::Binary => {
             // Line breaks inside the encoding mean nothing.
@@ -231,9 +231,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    #[allow(clippy::needless_pass_by_value, reason = "a table reads better without borrows")]
-    fn case(text: &str, expected: Resolved) {
-        assert_eq!(resolve(text), expected, "{text}");
+    fn case(text: &str, expected: &Resolved) {
+        assert_eq!(resolve(text), *expected, "{text}");
     }
 
     #[test]
@@ -241,22 +240,22 @@ mod tests {
         for text in [
             "yes", "No", "ON", "off", "y", "N", "tRue", "nULL", "<<", "NaN", "inf", "+inf", "-", "+", ".", "-.",
         ] {
-            case(text, Resolved::Text);
+            case(text, &Resolved::Text);
         }
         for text in [
             "_1", "1:30", "0x1p4", "0b2", "0o8", "0x", "1e", "1e400", ".e1", "._5", ".1_0", "1.2.3", "- 1", "1 ",
         ] {
-            case(text, Resolved::Text);
+            case(text, &Resolved::Text);
         }
         for text in ["0b+-1", "-0b-1", "0O-7", "e5", "+-1", "0xg", "1e1.5"] {
-            case(text, Resolved::Text);
+            case(text, &Resolved::Text);
         }
     }
 
     #[test]
     fn words_resolve() {
         for text in ["", "~", "null", "Null", "NULL"] {
-            case(text, Resolved::Null);
+            case(text, &Resolved::Null);
         }
         for (text, truth) in [
             ("true", true),
@@ -265,14 +264,14 @@ mod tests {
             ("false", false),
             ("FALSE", false),
         ] {
-            case(text, Resolved::Bool(truth));
+            case(text, &Resolved::Bool(truth));
         }
         for (text, number) in [
             (".inf", f64::INFINITY),
             ("+.Inf", f64::INFINITY),
             ("-.INF", f64::NEG_INFINITY),
         ] {
-            case(text, Resolved::Float(number));
+            case(text, &Resolved::Float(number));
         }
         assert!(matches!(resolve(".NaN"), Resolved::Float(number) if number.is_nan()));
     }
@@ -300,10 +299,10 @@ mod tests {
             ("-9223372036854775808", i64::MIN),
         ];
         for (text, number) in numbers {
-            case(text, Resolved::Int(number));
+            case(text, &Resolved::Int(number));
         }
         for text in ["9223372036854775808", "18446744073709551615", "0xFFFFFFFFFFFFFFFF"] {
-            case(text, Resolved::Unsigned);
+            case(text, &Resolved::Unsigned);
         }
     }
 
@@ -324,7 +323,7 @@ mod tests {
             ("1e-400", 0.0),
         ];
         for (text, number) in numbers {
-            case(text, Resolved::Float(number));
+            case(text, &Resolved::Float(number));
         }
         assert!(matches!(resolve("-0.0"), Resolved::Float(number) if number == 0.0 && number.is_sign_negative()));
     }
@@ -332,10 +331,9 @@ mod tests {
     #[test]
     fn tags_decide_or_do_not_fit() {
         #[track_caller]
-        #[allow(clippy::needless_pass_by_value, reason = "a table reads better without borrows")]
-        fn case(tag: Tag, text: &str, expected: Option<Value<'_>>) {
+        fn case(tag: Tag, text: &str, expected: Option<&Value<'_>>) {
             assert!(
-                tagged_value(tag, Cow::Borrowed(text), true) == expected,
+                tagged_value(tag, Cow::Borrowed(text), Style::Plain).as_ref() == expected,
                 "{tag:?} {text}"
             );
         }
@@ -347,16 +345,16 @@ mod tests {
         case(Tag::Timestamp, "5", None);
         case(Tag::Binary, "a", None);
         case(Tag::Float, "18446744073709551615", None);
-        case(Tag::Int, "0x1F", Some(Value::Int(31)));
-        case(Tag::Float, "5", Some(Value::Float(5.0)));
-        case(Tag::Str, "~", Some(Value::Str(Cow::Borrowed(b"~"))));
-        case(Tag::Other, "5", Some(Value::Str(Cow::Borrowed(b"5"))));
-        case(Tag::Neutral, "5", Some(Value::Int(5)));
-        case(Tag::Binary, "aG\nk=", Some(Value::Str(Cow::Borrowed(b"hi"))));
+        case(Tag::Int, "0x1F", Some(&Value::Int(31)));
+        case(Tag::Float, "5", Some(&Value::Float(5.0)));
+        case(Tag::Str, "~", Some(&Value::Str(Cow::Borrowed(b"~"))));
+        case(Tag::Other, "5", Some(&Value::Str(Cow::Borrowed(b"5"))));
+        case(Tag::Neutral, "5", Some(&Value::Int(5)));
+        case(Tag::Binary, "aG\nk=", Some(&Value::Str(Cow::Borrowed(b"hi"))));
         case(
             Tag::Timestamp,
             "2001-1-2",
-            Some(Value::Time("2001-01-02T00:00:00Z".to_owned())),
+            Some(&Value::Time("2001-01-02T00:00:00Z".to_owned())),
         );
     }
 

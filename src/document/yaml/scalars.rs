@@ -84,6 +84,7 @@ impl<'t> Scanner<'t> {
         let mut gap: Option<String> = None;
         let mut end = start.at;
         let mut ended_line = false;
+        let mut behind_word = self.cursor.clone();
         loop {
             if self.cursor.is_document_marker() || self.cursor.byte(0) == b'#' {
                 break;
@@ -100,25 +101,23 @@ impl<'t> Scanner<'t> {
             if !is_blank(self.cursor.byte(0)) && !self.cursor.is_break() {
                 break;
             }
-            let gap_start = self.cursor.at;
+            behind_word = self.cursor.clone();
             gap = self.skip_gap(false);
             if gap.is_some() {
                 ended_line = true;
-                self.check_tabs(gap_start)?;
+                self.check_tabs(behind_word.at)?;
             }
             if !self.in_flow() && self.cursor.column < self.floor() {
                 break;
             }
         }
+        if ended_line && self.in_flow() {
+            // Sealed it is in quotes, and then the gap is not passed with it: comments below must belong to the same.
+            self.cursor = behind_word;
+        }
         let text = building.finish(end);
         let span = Span::new(start.at, end);
-        let scalar = Scalar {
-            text,
-            style: Style::Plain,
-            body: span,
-            indent: 0,
-            header_comment: false,
-        };
+        let scalar = Scalar::of_line(text, Style::Plain, span);
         self.push_ending(start, end, scalar);
         if ended_line {
             self.allow_key();
@@ -201,13 +200,7 @@ impl<'t> Scanner<'t> {
         self.cursor.skip();
         let style = if quote == b'"' { Style::Double } else { Style::Single };
         let end = self.cursor.at;
-        let scalar = Scalar {
-            text,
-            style,
-            body: Span::new(start.at, end),
-            indent: 0,
-            header_comment: false,
-        };
+        let scalar = Scalar::of_line(text, style, Span::new(start.at, end));
         self.push_ending(start, end, scalar);
         Ok(())
     }

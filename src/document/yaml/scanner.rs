@@ -10,42 +10,27 @@ use std::collections::VecDeque;
 
 use super::comments::{Comments, Role};
 use super::cursor::{Cursor, Mark, is_blank};
+use super::keys::PossibleKey;
 use super::token::{Kind, Load, Step, Stop, Token};
-
-/// Characters within which the colon of a key without `?` must follow.
-const KEY_REACH: usize = 1024;
-
-/// A place at which a key without `?` may have begun.
-#[derive(Debug, Clone, Copy, Default)]
-struct PossibleKey {
-    possible: bool,
-    /// Whether nothing but a key may stand there.
-    required: bool,
-    /// Number of its first token.
-    token: usize,
-    start: Mark,
-    /// Offset in characters.
-    characters: usize,
-}
 
 /// The scanner.
 #[derive(Debug)]
 pub(super) struct Scanner<'t> {
     pub(super) cursor: Cursor<'t>,
     pub(super) comments: Comments,
-    queue: VecDeque<Token<'t>>,
+    pub(super) queue: VecDeque<Token<'t>>,
     /// The two tokens taken last, the newest first.
     taken: [(Kind, usize); 2],
     /// Number of tokens taken.
-    taken_count: usize,
+    pub(super) taken_count: usize,
     /// The first column that belongs to a deeper level than the current block: its indentation + 1, 0 outside.
     floor: usize,
     /// The floors of the blocks around.
     floors: Vec<usize>,
     /// One place for the block context and one for each open flow collection.
-    keys: Vec<PossibleKey>,
+    pub(super) keys: Vec<PossibleKey>,
     /// Whether a key may begin here.
-    key_allowed: bool,
+    pub(super) key_allowed: bool,
     /// Column of a block root map that lacks the entry that sealing appends; 0 behind `---` while there is no root.
     open_root: Option<usize>,
 }
@@ -147,61 +132,6 @@ impl<'t> Scanner<'t> {
             end: self.cursor.at,
             load,
         });
-    }
-
-    /// Whether the first token in the queue may still turn out to be a key.
-    fn first_may_be_key(&mut self) -> Step<bool> {
-        let first = self.taken_count;
-        match self.keys.iter().position(|key| key.possible && key.token == first) {
-            Some(level) => self.is_key_in_reach(level),
-            None => Ok(false),
-        }
-    }
-
-    /// Whether a colon at the cursor would make a key of the place noted at `level`.
-    fn is_key_in_reach(&mut self, level: usize) -> Step<bool> {
-        let (line, characters) = (self.cursor.line, self.cursor.characters());
-        let Some(key) = self.keys.get_mut(level).filter(|key| key.possible) else {
-            return Ok(false);
-        };
-        if key.start.line < line || key.characters + KEY_REACH < characters {
-            if key.required {
-                return Err(Stop::syntax(key.start.at, "could not find expected ':'"));
-            }
-            key.possible = false;
-        }
-        Ok(key.possible)
-    }
-
-    /// Notes that a key may begin here.
-    fn note_key(&mut self) -> Step<()> {
-        if !self.key_allowed {
-            return Ok(());
-        }
-        self.drop_key()?;
-        let key = PossibleKey {
-            possible: true,
-            required: !self.in_flow() && self.floor == self.cursor.column + 1,
-            token: self.taken_count + self.queue.len(),
-            start: self.cursor.mark(),
-            characters: self.cursor.characters(),
-        };
-        if let Some(last) = self.keys.last_mut() {
-            *last = key;
-        }
-        Ok(())
-    }
-
-    /// Forgets the possible key of the current level.
-    fn drop_key(&mut self) -> Step<()> {
-        match self.keys.last_mut() {
-            Some(key) if key.possible && key.required => Err(Stop::syntax(key.start.at, "could not find expected ':'")),
-            Some(key) => {
-                key.possible = false;
-                Ok(())
-            }
-            None => Ok(()),
-        }
     }
 
     /// Opens a block at `start` if it is deeper than the current one. `index` is the place of its token in the queue.

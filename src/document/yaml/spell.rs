@@ -126,3 +126,211 @@ fn unfolded(text: &str) -> String {
     }
     folded + rest
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+    use super::super::parse;
+    use super::*;
+    use crate::document::{Item, Leaf};
+
+    const BLOCK: Context = Context {
+        in_flow: false,
+        indent: 2,
+        header_comment: false,
+        takes_block: true,
+    };
+    const FLOW: Context = Context {
+        in_flow: true,
+        indent: 0,
+        header_comment: false,
+        takes_block: false,
+    };
+
+    fn leaf(text: &str) -> Leaf<'_> {
+        let items = parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}")).items;
+        items
+            .into_iter()
+            .find_map(|item| if let Item::Leaf(leaf) = item { Some(leaf) } else { None })
+            .unwrap()
+    }
+
+    fn text(text: &str) -> Value<'_> {
+        Value::Str(Cow::Borrowed(text.as_bytes()))
+    }
+
+    #[test]
+    fn styles_refuse_what_they_can_not_hold() {
+        for style in [Style::Literal, Style::Folded] {
+            for value in ["", "\n", "\n\n", "a\x01", "a\rb", "a\u{85}b", "a\u{2028}", "\u{feff}"] {
+                assert_eq!(opened_token(style, BLOCK, &text(value), b""), None, "{value:?}");
+            }
+            assert_eq!(opened_token(style, BLOCK, &Value::Int(1), b"1"), None);
+            assert_eq!(
+                opened_token(style, BLOCK, &Value::Str(Cow::Borrowed(b"\xff")), b""),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn envelopes_take_the_style_of_what_they_seal() {
+        #[track_caller]
+        fn case(style: Style, in_flow: bool, expected: &str) {
+            assert_eq!(sealed_token(style, in_flow, 3, "ENC[x]"), expected);
+        }
+        case(Style::Plain, false, "ENC[x]");
+        case(Style::Plain, true, r#""\x45NC[x]""#);
+        case(Style::FlowPlain, true, r#""\x45NC[x]""#);
+        case(Style::Single, true, "'ENC[x]'");
+        case(Style::Double, false, "\"ENC[x]\"");
+        case(Style::Other, false, "ENC[x]");
+        case(Style::Other, true, "\"ENC[x]\"");
+        case(Style::Folded, false, "   ENC[x]");
+    }
+
+    #[test]
+    fn numbers_keep_their_spelling_where_it_says_the_same() {
+        #[track_caller]
+        fn case(value: &Value<'_>, plaintext: &str, expected: &str) {
+            let token = opened_token(Style::Double, BLOCK, value, plaintext.as_bytes());
+            assert_eq!(token.as_deref(), Some(expected));
+        }
+        case(&Value::Int(31), "0x1F", "0x1F");
+        case(&Value::Int(31), "31", "31");
+        case(&Value::Int(31), "x", "31");
+        case(&Value::Bool(true), "True", "true");
+        case(&Value::Bool(false), "0", "false");
+        case(&Value::Float(1.5), "1.50", "1.50");
+        case(&Value::Float(1e6), "1000000", "1e+06");
+        case(&Value::Float(1e6), "1e6", "1e6");
+        case(&Value::Float(1.0), "1", "1");
+        case(&Value::Float(f64::NAN), "NaN", ".nan");
+        case(&Value::Float(f64::INFINITY), "+Inf", ".inf");
+        case(&Value::Time("2001-01-02T00:00:00Z".to_owned()), "2001-1-2", "2001-1-2");
+        case(
+            &Value::Time("2001-01-02T00:00:00Z".to_owned()),
+            "?",
+            "2001-01-02T00:00:00Z",
+        );
+    }
+
+    #[test]
+    fn text_without_quotes_gets_them_where_it_needs_them() {
+        #[track_caller]
+        fn case(context: Context, value: &str, expected: &str) {
+            assert_eq!(
+                opened_token(Style::Plain, context, &text(value), value.as_bytes()).as_deref(),
+                Some(expected)
+            );
+        }
+        case(BLOCK, "a, b", "a, b");
+        case(FLOW, "a, b", "'a, b'");
+        case(BLOCK, "", "\"\"");
+        case(BLOCK, "1", "\"1\"");
+        case(BLOCK, "- a", "'- a'");
+        case(BLOCK, "a\nb\n", "|\n  a\n  b");
+        case(BLOCK, "a\n\n b", "|-\n  a\n\n   b");
+        case(BLOCK, " a\nb", "\" a\\nb\"");
+        case(BLOCK, "a\n\n", "\"a\\n\\n\"");
+        case(FLOW, "a\nb", "\"a\\nb\"");
+        case(Context::default(), "a\nb", "\"a\\nb\"");
+        let binary = Value::Str(Cow::Borrowed(b"\xff"));
+        assert_eq!(
+            opened_token(Style::Plain, FLOW, &binary, b"\xff").as_deref(),
+            Some("!!binary /w==")
+        );
+    }
+
+    /// Numbers that look random and are the same in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).unwrap_or(0) % bound
+        }
+
+        fn text(&mut self) -> String {
+            const PIECES: [&str; 24] = [
+                "a", "b c", " ", "  ", "\n", "\n\n", "\t", ": ", " #", "'", "\"", "\\", "- ", "1", "true", "é", "😀",
+                ",", "]", "{", "?", "\u{85}", "\u{2028}", "\r",
+            ];
+            (0..self.below(6)).map(|_| PIECES[self.below(PIECES.len())]).collect()
+        }
+    }
+
+    /// A document that holds `token` in the given style, with a block header that fits `value`.
+    fn document(style: Style, value: &str, token: &str) -> String {
+        let end = if value.ends_with('\n') { "+" } else { "-" };
+        let kept = "\n".repeat(value.len() - value.trim_end_matches('\n').len());
+        match style {
+            Style::Literal => format!("k: |2{end}\n{token}{}", if kept.is_empty() { "\n" } else { &kept }),
+            Style::Folded => format!("k: >2{end}\n{token}{}", if kept.is_empty() { "\n" } else { &kept }),
+            Style::FlowPlain => format!("k: [{token}]\n"),
+            _ => format!("k: {token}\nl: 1\n"),
+        }
+    }
+
+    #[test]
+    fn what_is_opened_reads_back_in_every_style() {
+        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        for _ in 0..20_000 {
+            let value = dice.text();
+            for style in [
+                Style::Plain,
+                Style::FlowPlain,
+                Style::Single,
+                Style::Double,
+                Style::Literal,
+                Style::Folded,
+            ] {
+                let context = if style == Style::FlowPlain { FLOW } else { BLOCK };
+                let Some(token) = opened_token(style, context, &text(&value), value.as_bytes()) else {
+                    continue;
+                };
+                let source = document(style, &value, &token);
+                assert!(leaf(&source).value == text(&value), "{style:?} {value:?} {source:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn canonical_tokens_are_given_back() {
+        for source in [
+            "k: plain text\nl: 1\n",
+            "k: 'it''s'\n",
+            "k: \"a\\nb\\t\\\"c\\\\\"\n",
+            "k: |\n  a\n\n   b\n",
+            "k: |+\n  a\n\n\n",
+            "k: |2-\n    a\n  b\n",
+            "k: >\n  a\n  \n",
+            "k: >-\n  a\n\n  b\n\n\n  c\n",
+            "k: >\n  a\n\n    more\n      more\n\n  b\n",
+            "k: [a b]\n",
+            "k: 0x1F\n",
+            "k: 1.50\n",
+            "k:\n  - |\n    x\n",
+        ] {
+            let leaf = leaf(source);
+            let own = leaf.body.of(source);
+            let plaintext = match &leaf.value {
+                Value::Str(bytes) => bytes.to_vec(),
+                _ => own.as_bytes().to_vec(),
+            };
+            let style = if leaf.context.in_flow {
+                Style::FlowPlain
+            } else {
+                leaf.style
+            };
+            assert_eq!(
+                opened_token(style, leaf.context, &leaf.value, &plaintext).as_deref(),
+                Some(own),
+                "{source:?}"
+            );
+        }
+    }
+}

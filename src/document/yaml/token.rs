@@ -93,10 +93,23 @@ pub(super) struct Scalar<'t> {
     /// Its text: quotes, escapes, folding and indentation resolved.
     pub(super) text: Cow<'t, str>,
     pub(super) style: Style,
-    /// As [`crate::document::Leaf::body`]; empty for a block scalar without a line with content.
+    /// As [`crate::document::Leaf::body`]; empty for a block scalar whose last line is blank.
     pub(super) body: Span,
     /// Columns of indentation of a block scalar.
     pub(super) indent: usize,
     /// Whether a comment stands in the header of a block scalar.
     pub(super) header_comment: bool,
+}
+
+impl<'t> Scalar<'t> {
+    /// A plain or quoted scalar.
+    pub(super) const fn of_line(text: Cow<'t, str>, style: Style, body: Span) -> Self {
+        Self {
+            text,
+            style,
+            body,
+            indent: 0,
+            header_comment: false,
+        }
+    }
 }

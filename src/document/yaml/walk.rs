@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use super::comments::Lines;
 use super::parser::DEPTH_LIMIT;
-use super::resolve::{Resolved, Tag, plain_value, resolve, tagged_value, text_value};
+use super::resolve::Tag;
+use super::source::{DEFAULT_STEP, Source, indent_step, is_mergeable};
 use super::token::{Scalar, Step, Stop};
 use super::tree::{Branch, Content, Node, NodeId, Notes, Tree};
 use crate::document::{
@@ -15,9 +16,6 @@ use crate::text::Span;
 
 /// Items that aliases may add to a file.
 pub(super) const ALIAS_LIMIT: usize = 100_000;
-
-/// Columns per level where a file does not show its own.
-const DEFAULT_STEP: usize = 4;
 
 /// How a plain scalar that was sealed in a flow collection begins: brackets can't stand there without quotes, and the
 /// escaped first letter tells it from a scalar that was quoted before.
@@ -45,37 +43,6 @@ pub(super) struct Walk<'t> {
     members_end: Option<usize>,
     /// Comments behind that place.
     deferred: Vec<usize>,
-}
-
-/// What the walk reads.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'n, 't> {
-    pub(super) nodes: &'n [Node<'t>],
-    /// The text of each line of comment.
-    pub(super) comments: &'n [Span],
-}
-
-impl<'n, 't> Source<'n, 't> {
-    fn node(self, id: NodeId) -> &'n Node<'t> {
-        // Every id is an index that the parser got when it added the node.
-        &self.nodes[id]
-    }
-
-    /// Whether a map is there only because sealing will put an entry into it.
-    fn is_appended_only(self, branch: &Branch) -> bool {
-        branch
-            .children
-            .first()
-            .is_some_and(|&key| matches!(self.node(key).content, Content::Appended))
-    }
-
-    /// A node, or what it stands for if it is an alias. An alias never stands for another alias.
-    fn target(self, id: NodeId) -> &'n Node<'t> {
-        match self.node(id).content {
-            Content::Alias(target) => self.node(target),
-            _ => self.node(id),
-        }
-    }
 }
 
 /// Where a node stands.
@@ -125,7 +92,9 @@ impl<'t> Walk<'t> {
             ),
             Content::Map(branch) if source.is_appended_only(branch) => (RootStyle::Nothing, Some(branch)),
             Content::Map(branch) => (RootStyle::Block { column: branch.column }, Some(branch)),
-            Content::Scalar(scalar, tag) if is_null(scalar, *tag) => return refused(Fault::RootIsNull),
+            Content::Scalar(scalar, tag) if scalar.value(*tag) == Some(Value::Null) => {
+                return refused(Fault::RootIsNull);
+            }
             _ => return refused(Fault::RootIsNotAMap),
         };
         self.members_end = branch.filter(|branch| branch.flow).map(|_| tree.flow_end);
@@ -295,7 +264,7 @@ impl<'t> Walk<'t> {
         let at = source.node(id).span;
         let (name, is_name) = match &source.target(id).content {
             Content::Absent => (Cow::Borrowed(""), false),
-            Content::Scalar(scalar, tag) => match value_of(scalar, *tag) {
+            Content::Scalar(scalar, tag) => match scalar.value(*tag) {
                 // Mostly the text itself; bytes where the tag is `!!binary`.
                 Some(Value::Str(Cow::Borrowed(_))) => (scalar.text.clone(), true),
                 Some(Value::Str(Cow::Owned(bytes))) => (Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()), true),
@@ -304,7 +273,9 @@ impl<'t> Walk<'t> {
             _ => return Err(Stop::syntax(at.start, "a key is a map or a list")),
         };
         let is_text = place.origin == Origin::Text;
-        if is_text && !is_name {
+        // A key must not change with what it refers to when that is sealed.
+        let is_alias = matches!(source.node(id).content, Content::Alias(_));
+        if is_text && (!is_name || is_alias) {
             self.flaws.push((at.start, Fault::KeyIsNotText));
         }
         Ok(Key {
@@ -336,26 +307,11 @@ impl<'t> Walk<'t> {
                 return self.push(Item::Leaf(leaf), origin, at);
             }
             _ => {
-                let style = if origin == Origin::Text {
-                    Style::Plain
-                } else {
-                    Style::Other
-                };
-                let context = Context {
-                    in_flow: place.in_flow,
-                    indent: place.indent,
-                    ..Context::default()
-                };
-                let leaf = Leaf {
-                    key,
-                    value: Value::Null,
-                    style,
-                    span,
-                    body: span,
-                    context,
+                return self.push(
+                    Item::Leaf(absent_leaf(key, span, Place { origin, ..place })),
                     origin,
-                };
-                return self.push(Item::Leaf(leaf), origin, at);
+                    at,
+                );
             }
         };
         if self.open.contains(&id) {
@@ -375,16 +331,13 @@ impl<'t> Walk<'t> {
             .notes
             .as_deref()
             .filter(|_| key.is_some() && origin == Origin::Text);
-        self.push(
-            Item::Enter(Container {
-                key,
-                shape,
-                span,
-                origin,
-            }),
+        let container = Container {
+            key,
+            shape,
+            span,
             origin,
-            at,
-        )?;
+        };
+        self.push(Item::Enter(container), origin, at)?;
         self.open.push(id);
         self.container(node, origin, notes, source)?;
         self.open.pop();
@@ -398,38 +351,39 @@ impl<'t> Walk<'t> {
         if !rest.is_empty() && !rest.starts_with(['\n', '\r']) {
             return false;
         }
-        let next = rest
-            .split(['\n', '\r'])
-            .find(|line| !line.trim_matches([' ', '\t']).is_empty());
-        next.is_none_or(|line| {
+        for line in rest.split(['\n', '\r']) {
             let content = line.trim_start_matches(' ');
-            !content.starts_with('#') || line.len() - content.len() < indent
-        })
+            let column = line.len() - content.len();
+            if content.trim_start_matches('\t').is_empty() {
+                // More blanks than the indentation would be content too.
+                if content.is_empty() && column <= indent {
+                    continue;
+                }
+                return false;
+            }
+            return !content.starts_with('#') || column < indent;
+        }
+        true
     }
 
     fn leaf(&mut self, key: Option<Key<'t>>, scalar: (&Scalar<'t>, Option<Tag>), span: Span, place: Place) -> Leaf<'t> {
         let (scalar, tag) = scalar;
-        let value = value_of(scalar, tag);
+        let value = scalar.value(tag);
         let is_text = place.origin == Origin::Text;
         if is_text {
             if value.is_none() {
                 self.flaws.push((span.start, Fault::TagDoesNotFit));
-            } else if is_unsigned(scalar, tag) {
+            } else if scalar.is_unsigned(tag) {
                 self.flaws.push((span.start, Fault::IntegerTooLarge));
             }
         }
         let value = value.unwrap_or(Value::Null);
-        let style = match scalar.style {
-            _ if !is_text => Style::Other,
-            // A block keeps its header, with a tag that leaves its text as it is, if it has lines to exchange.
-            style @ (Style::Literal | Style::Folded)
-                if tag.is_none_or(Tag::is_text) && scalar.body != Span::default() =>
-            {
-                style
-            }
-            Style::Literal | Style::Folded => Style::Other,
-            _ if !tag.is_none_or(Tag::is_text) => Style::Other,
-            Style::Plain if value == Value::Null => Style::Other,
+        let style = if is_text {
+            scalar.leaf_style(tag, &value)
+        } else {
+            Style::Other
+        };
+        let style = match style {
             Style::Double if place.in_flow && scalar.body.of(self.text).starts_with(FLOW_ENVELOPE) => Style::FlowPlain,
             style => style,
         };
@@ -462,28 +416,27 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// The value of a scalar; `None` if its tag does not fit.
-fn value_of<'t>(scalar: &Scalar<'t>, tag: Option<Tag>) -> Option<Value<'t>> {
-    let is_plain = scalar.style == Style::Plain;
-    match tag {
-        Some(tag) => tagged_value(tag, scalar.text.clone(), is_plain),
-        None if is_plain => Some(plain_value(scalar.text.clone())),
-        None => Some(text_value(scalar.text.clone())),
-    }
-}
-
-/// Whether a scalar is an integer that SOPS can't encrypt.
-fn is_unsigned(scalar: &Scalar<'_>, tag: Option<Tag>) -> bool {
-    let counts = match tag {
-        Some(tag) => tag == Tag::Int || tag == Tag::Neutral && scalar.style == Style::Plain,
-        None => scalar.style == Style::Plain,
+/// A leaf where nothing stands.
+fn absent_leaf(key: Option<Key<'_>>, span: Span, place: Place) -> Leaf<'_> {
+    let style = if place.origin == Origin::Text {
+        Style::Plain
+    } else {
+        Style::Other
     };
-    // All of them have 19 characters at least, digits in base 16, or a prefix.
-    counts && scalar.text.len() >= 18 && resolve(&scalar.text) == Resolved::Unsigned
-}
-
-fn is_null(scalar: &Scalar<'_>, tag: Option<Tag>) -> bool {
-    value_of(scalar, tag) == Some(Value::Null)
+    let context = Context {
+        in_flow: place.in_flow,
+        indent: place.indent,
+        ..Context::default()
+    };
+    Leaf {
+        key,
+        value: Value::Null,
+        style,
+        span,
+        body: span,
+        context,
+        origin: place.origin,
+    }
 }
 
 /// Whether a key is the merge key.
@@ -495,55 +448,6 @@ fn is_merge(key: &Node<'_>) -> bool {
         },
         _ => false,
     }
-}
-
-/// Whether a value may stand behind a merge key.
-fn is_mergeable(value: NodeId, source: Source<'_, '_>) -> bool {
-    let is_map = |id: NodeId| matches!(source.target(id).content, Content::Map(_));
-    match &source.node(value).content {
-        Content::List(branch) => branch.children.iter().all(|&child| is_map(child)),
-        _ => is_map(value),
-    }
-}
-
-/// The columns per level that the first nested block shows.
-///
-/// The entry `sops` does not count: it is there only when the document is sealed, and both forms must agree.
-fn indent_step(branch: &Branch, source: Source<'_, '_>, is_root: bool) -> Option<usize> {
-    branch.children.chunks(2).find_map(|pair| {
-        let is_sops = |id: &NodeId| match &source.node(*id).content {
-            Content::Scalar(key, _) => is_root && key.text == "sops",
-            _ => false,
-        };
-        let &[key, value] = pair else { return None };
-        if is_sops(&key) {
-            return None;
-        }
-        block_step(branch, value, source)
-    })
-}
-
-/// As [`indent_step`], for one value in a map.
-fn block_step(parent: &Branch, value: NodeId, source: Source<'_, '_>) -> Option<usize> {
-    let (Content::Map(branch) | Content::List(branch)) = &source.node(value).content else {
-        return None;
-    };
-    if branch.flow {
-        return None;
-    }
-    match branch.column.checked_sub(parent.column) {
-        Some(2) => return Some(2),
-        Some(1..) => return Some(DEFAULT_STEP),
-        _ => {}
-    }
-    // Dashes in the column of their key show nothing; what is below them may.
-    branch
-        .children
-        .iter()
-        .find_map(|&element| match &source.node(element).content {
-            Content::Map(inner) if !inner.flow => indent_step(inner, source, false),
-            _ => None,
-        })
 }
 
 /// The keys of a map so far.

@@ -12,13 +12,14 @@
 //! # How to mend
 //! Correct the line that is named. Patterns are Go's regular expressions; put them in single quotes, where a backslash is one.
 
+use super::located::located;
 use crate::guard::charter::{Charter, POLICY, SETTINGS};
-use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
-use crate::guard::register::CHECKS;
+use crate::guard::check::{Check, IDS, Needs};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
+use crate::guard::law::STEADY;
 use crate::guard::subject::Subject;
 use crate::policy::{Error, Fault, Policy};
-use crate::text::Position;
 use crate::vault::Terms;
 
 /// GS403.
@@ -27,7 +28,7 @@ pub struct BadPolicy;
 
 impl Check for BadPolicy {
     fn id(&self) -> &'static str {
-        "GS403"
+        STEADY
     }
 
     fn name(&self) -> &'static str {
@@ -49,7 +50,7 @@ impl Check for BadPolicy {
             _ => return,
         };
         for remark in remarks {
-            findings.add(self, subject, remark);
+            findings.add(subject, remark);
         }
         if subject.path() == POLICY
             && let Ok(policy) = subject.law().own().policy()
@@ -125,12 +126,11 @@ fn settings(charter: &Charter) -> Vec<Remark> {
         Err(error) => return vec![of_error(".git-seal.yaml can't be read", error)],
         Ok(settings) => settings,
     };
-    let known = |id: &str| CHECKS.iter().any(|check| check.id() == id);
     let mut remarks = Vec::new();
     for (id, level) in &settings.checks {
-        if !known(id) {
+        if !IDS.contains(&id.as_str()) {
             remarks.push(remark(format!("there is no check {id}")));
-        } else if id == BadPolicy.id() && *level != crate::policy::Level::Error {
+        } else if id == STEADY && *level != crate::policy::Level::Error {
             remarks.push(remark(format!("{id} can't be turned off or made a warning")));
         }
     }
@@ -145,21 +145,8 @@ fn remark(message: String) -> Remark {
 /// A remark for an error whose text may begin with its place.
 fn of_error(what: &str, error: &Error) -> Remark {
     let text = error.to_string();
-    let (position, reason) = place(&text).map_or((None, text.as_str()), |(position, rest)| (Some(position), rest));
+    let (position, reason) = located(&text);
     remark(format!("{what}: {reason}")).at(position)
-}
-
-/// Takes `LINE:COLUMN: ` from the front of a text.
-fn place(text: &str) -> Option<(Position, &str)> {
-    let (place, rest) = text.split_once(": ")?;
-    let (line, column) = place.split_once(':')?;
-    Some((
-        Position {
-            line: line.parse().ok()?,
-            column: column.parse().ok()?,
-        },
-        rest,
-    ))
 }
 
 #[cfg(test)]

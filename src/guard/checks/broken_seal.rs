@@ -12,9 +12,11 @@
 //! Take the last good state back (`git checkout COMMIT -- PATH`) and make the change again with `git seal edit PATH`. After a
 //! merge: merge again with the merge driver, which `git seal install` sets up. Without an identity only the structure is checked.
 
+use super::located::located;
 use super::mending;
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::{State, Subject};
 use crate::sops::{Clear, Error, Sealed};
 use crate::text::Position;
@@ -42,26 +44,27 @@ impl Check for BrokenSeal {
     }
 
     fn inspect(&self, subject: &Subject<'_>, findings: &mut Findings) {
-        let error = match subject.state() {
+        let (what, error) = match subject.state() {
             State::Broken(error) => {
                 if let Some(line) = subject.bytes().and_then(conflict_marker) {
                     let message = "this sealed file holds the markers of an unresolved conflict";
                     let place = Position { line, column: 1 };
-                    findings.add(
-                        self,
-                        subject,
-                        Remark::new(message).at(place).help(mending::restore(subject)),
-                    );
-                    return;
+                    let remark = Remark::new(message).at(place).help(mending::restore(subject));
+                    return findings.add(subject, remark);
                 }
-                Some(format!("this sealed file can't be read: {error}"))
+                ("this sealed file can't be read: ", error.to_string())
             }
-            State::Sealed(sealed) => fault(subject, sealed, findings).map(|error| error.to_string()),
-            State::Empty | State::Plain | State::Unsupported(_) => None,
+            State::Sealed(sealed) => match fault(subject, sealed, findings) {
+                Some(error) => ("", error.to_string()),
+                None => return,
+            },
+            State::Empty | State::Plain | State::Unsupported(_) => return,
         };
-        if let Some(message) = error {
-            findings.add(self, subject, Remark::new(message).help(mending::restore(subject)));
-        }
+        let (position, reason) = located(&error);
+        let remark = Remark::new(format!("{what}{reason}"))
+            .at(position)
+            .help(mending::restore(subject));
+        findings.add(subject, remark);
     }
 }
 

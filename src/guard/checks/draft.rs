@@ -11,7 +11,8 @@
 //! Open the file in the work tree, correct what its format does not allow (resolve the conflict, if it is one), then `git add` it.
 
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::Subject;
 use crate::guard::words::shell_word;
 
@@ -49,7 +50,7 @@ impl Check for Draft {
             "correct the file in the work tree".to_owned(),
             format!("git add {path}"),
         ];
-        findings.add(self, subject, Remark::new(message).help(help));
+        findings.add(subject, Remark::new(message).help(help));
     }
 }
 

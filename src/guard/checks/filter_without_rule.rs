@@ -12,7 +12,8 @@
 
 use crate::guard::charter::{Ruling, is_exempt};
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark, Severity};
+use crate::guard::finding::{Remark, Severity};
+use crate::guard::findings::Findings;
 use crate::guard::subject::{Coverage, Subject};
 
 /// GS402.
@@ -51,7 +52,7 @@ impl Check for FilterWithoutRule {
             };
             let message = format!("Git sends this path through the filter, and {why}");
             let help = ["narrow the pattern in .gitattributes, or add a rule for the path to .sops.yaml"];
-            findings.add(self, subject, Remark::new(message).help(help));
+            findings.add(subject, Remark::new(message).help(help));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::guard::words::shell_word;
 pub(super) fn seal(subject: &Subject<'_>) -> Vec<String> {
     let path = shell_word(subject.path());
     match subject.origin() {
-        Origin::Index => vec!["git seal fix".to_owned()],
+        Origin::Index => vec![format!("git seal encrypt --in-place {path}"), format!("git add {path}")],
         Origin::WorkTree => vec![format!("git seal encrypt --in-place {path}")],
         Origin::Tree | Origin::Commit(_) => {
             vec![
@@ -19,13 +19,24 @@ pub(super) fn seal(subject: &Subject<'_>) -> Vec<String> {
     }
 }
 
+/// Seals the path anew by its rule: it is sealed, but not as the rule wants it.
+pub(super) fn seal_anew(subject: &Subject<'_>) -> Vec<String> {
+    let path = shell_word(subject.path());
+    vec![format!("git seal updatekeys {path}"), format!("git add {path}")]
+}
+
 /// Takes the last good state of the path back.
 pub(super) fn restore(subject: &Subject<'_>) -> Vec<String> {
     let path = shell_word(subject.path());
     match subject.origin() {
         Origin::Commit(oid) => vec![format!("git checkout {oid}~1 -- {path}")],
         Origin::Index => vec![format!("git restore --staged --worktree --source=HEAD -- {path}")],
-        Origin::Tree | Origin::WorkTree => vec![format!("git log --oneline -- {path}")],
+        Origin::Tree | Origin::WorkTree => {
+            vec![
+                format!("git log --oneline -- {path}"),
+                format!("git checkout COMMIT -- {path}"),
+            ]
+        }
     }
 }
 

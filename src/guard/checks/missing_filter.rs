@@ -12,7 +12,8 @@
 //! --renormalize PATH`.
 
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::{Coverage, Subject};
 use crate::guard::words::shell_word;
 
@@ -45,7 +46,7 @@ impl Check for MissingFilter {
                 format!("give {path} `filter=git-seal diff=git-seal merge=git-seal -text` in .gitattributes"),
                 format!("git add .gitattributes && git add --renormalize {path}"),
             ];
-            findings.add(self, subject, Remark::new(message).help(help));
+            findings.add(subject, Remark::new(message).help(help));
         }
     }
 }

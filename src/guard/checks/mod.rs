@@ -5,6 +5,7 @@ pub mod broken_seal;
 pub mod draft;
 pub mod filter_without_rule;
 mod leaf_place;
+mod located;
 mod mending;
 pub mod missing_filter;
 pub mod private_key;

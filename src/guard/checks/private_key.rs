@@ -9,14 +9,15 @@
 //!
 //! # How to mend
 //! Take it out of the commit, make a new key with `git seal keygen`, exchange the recipient in `.sops.yaml`, run `git seal updatekeys`
-//! and `git seal rotate`. A key that is meant to be seen, in a test or a manual, is permitted by a mark on its own line:
+//! on the files that it opens. A key that is meant to be seen, in a test or a manual, is permitted by a mark on its own line:
 //! `git-seal:allow GS201 REASON`.
 
 use super::mending;
 use crate::crypt::Recipient;
 use crate::guard::allowance::permits;
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::redact::private_keys;
 use crate::guard::subject::{Origin, Subject};
 use crate::guard::words::shell_word;
@@ -49,7 +50,7 @@ impl Check for PrivateKey {
                 "the private key{} is part of this file's name",
                 whose(key.public.as_ref())
             ));
-            findings.add(self, subject, remark.marked("name").help([mending::history()]));
+            findings.add(subject, remark.marked("name").help([mending::history()]));
         }
         // What the filter seals on its way into Git may hold keys: that is what it is for.
         if subject.is_open_form() {
@@ -66,7 +67,7 @@ impl Check for PrivateKey {
                 .showing(format!("AGE-SECRET-KEY-… ({length} characters)"))
                 .marked(key.public.as_ref().map(Recipient::text).unwrap_or_default())
                 .help(help(subject));
-            findings.add(self, subject, remark);
+            findings.add(subject, remark);
         }
     }
 }

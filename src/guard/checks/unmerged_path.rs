@@ -10,7 +10,8 @@
 //! Resolve the conflict in the file and `git add` it. A sealed file shows both sides between markers in the work tree.
 
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::{Content, Subject};
 use crate::guard::words::shell_word;
 
@@ -39,7 +40,7 @@ impl Check for UnmergedPath {
         if subject.content() == Content::Conflict {
             let path = shell_word(subject.path());
             let help = ["resolve the conflict in the file".to_owned(), format!("git add {path}")];
-            findings.add(self, subject, Remark::new("this path is in conflict").help(help));
+            findings.add(subject, Remark::new("this path is in conflict").help(help));
         }
     }
 }

@@ -8,13 +8,14 @@
 //! Whatever is committed in the clear stays in the history of every clone. Once pushed, the only remedy is a new secret.
 //!
 //! # How to mend
-//! Before the commit: `git seal fix` seals what is staged. Later: `git seal encrypt --in-place PATH`, commit, and exchange the
-//! secret if it was ever pushed. If the file is meant to be readable, change the rule in `.sops.yaml` so that it does not match.
+//! `git seal encrypt --in-place PATH` and `git add PATH` seal it. Exchange the secret if it was ever pushed. If the file is meant to be readable, change the rule in `.sops.yaml` so that it does not match.
 
+use super::located::located;
 use super::mending;
 use crate::document::Format;
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::{State, Subject};
 use crate::sops::Error;
 use crate::sops::sealed::parse_document;
@@ -46,21 +47,14 @@ impl Check for UnsealedFile {
             return;
         }
         let line = provision.position.line;
-        let flaw = flaw(subject);
         let mut message = format!("this file is in the clear, and the rule in line {line} of .sops.yaml seals it");
-        let mut position = None;
-        if let Some(error) = &flaw {
-            message = format!("{message}; as it is, it can only be sealed as a draft: {error}");
-            if let Error::Document(error) = error {
-                message = message.replace(&format!("{}: {}", error.place, error.fault), &error.fault.to_string());
-                position = Some(error.place);
-            }
+        let flaw = flaw(subject).map(|error| error.to_string());
+        let (position, reason) = flaw.as_deref().map(located).unwrap_or_default();
+        if flaw.is_some() {
+            message = format!("{message}; as it is, it can only be sealed as a draft: {reason}");
         }
-        findings.add(
-            self,
-            subject,
-            Remark::new(message).at(position).help(mending::seal(subject)),
-        );
+        let remark = Remark::new(message).at(position).help(mending::seal(subject));
+        findings.add(subject, remark);
     }
 }
 
@@ -99,7 +93,10 @@ mod tests {
             "{}",
             broken[0].message
         );
-        assert_eq!(broken[0].help, ["git seal fix"]);
+        assert_eq!(
+            broken[0].help,
+            ["git seal encrypt --in-place s/a.json", "git add s/a.json"]
+        );
     }
 
     #[test]

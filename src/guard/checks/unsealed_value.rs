@@ -8,14 +8,15 @@
 //! Someone added a key without sealing it, or took a value out of its envelope. The file still looks sealed at a glance.
 //!
 //! # How to mend
-//! `git seal fix` seals staged files anew by the rule; `git seal encrypt --in-place PATH` does so in the work tree. To leave a
+//! `git seal updatekeys PATH` and `git add PATH` seal it anew by the rule. To leave a
 //! value readable on purpose, name it in the rule's selection (`unencrypted_regex`, `unencrypted_suffix`).
 
 use super::leaf_place::{is_comment, key_path};
 use super::mending;
 use crate::document::{Document, Format};
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::Subject;
 use crate::guard::words::count;
 use crate::sops::{Sealed, SelectionSettings};
@@ -67,12 +68,11 @@ impl Check for UnsealedValue {
                 message = format!("{message}, and {} like it", count(total - SHOWN, "further place"));
             }
             findings.add(
-                self,
                 subject,
                 Remark::new(message)
                     .at(*place)
                     .marked(path)
-                    .help(mending::seal(subject)),
+                    .help(mending::seal_anew(subject)),
             );
         }
     }

@@ -16,7 +16,8 @@ use super::leaf_place::key_path;
 use crate::document::Format;
 use crate::guard::charter::Ruling;
 use crate::guard::check::{Check, Needs};
-use crate::guard::finding::{Findings, Remark};
+use crate::guard::finding::Remark;
+use crate::guard::findings::Findings;
 use crate::guard::subject::{Past, State, Subject};
 use crate::guard::words::count;
 
@@ -49,7 +50,7 @@ impl Check for WeakerPolicy {
             Ruling::Unknown => {}
             Ruling::Unruled => {
                 if let Some(message) = unruled(subject) {
-                    findings.add(self, subject, Remark::new(message).help(HELP));
+                    findings.add(subject, Remark::new(message).help(HELP));
                 }
             }
             Ruling::Ruled(provision) => {
@@ -67,7 +68,7 @@ impl Check for WeakerPolicy {
                 let values = count(lost.len(), "place");
                 let message = format!("the rule for this path seals less than before: {values} in the clear");
                 let mark = key_path(&sealed.document, first);
-                findings.add(self, subject, Remark::new(message).at(first).marked(mark).help(HELP));
+                findings.add(subject, Remark::new(message).at(first).marked(mark).help(HELP));
             }
         }
     }

@@ -124,7 +124,8 @@ impl Checkout {
 
 /// Check and path of each finding, in order.
 pub(crate) fn told(outcome: &Outcome) -> Vec<(&'static str, String)> {
-    let told = |finding: &super::Finding| (finding.check, String::from_utf8_lossy(&finding.place.path).into_owned());
+    let told =
+        |finding: &super::finding::Finding| (finding.check, String::from_utf8_lossy(&finding.place.path).into_owned());
     outcome.findings.iter().map(told).collect()
 }
 
