@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::context::{Context, random};
 use super::remarks;
@@ -32,6 +33,7 @@ pub fn run(_: &Args, context: &Context) -> Result<u8, Failure> {
         pool: DelayPool::new(threads),
         unopened: Arc::default(),
         told: BTreeSet::new(),
+        pace: Duration::ZERO,
     };
     let served = filter_process::serve(std::io::stdin().lock(), std::io::stdout().lock(), &mut process);
     process.tell_unopened();
@@ -65,7 +67,15 @@ struct Process {
     unopened: Arc<Mutex<Stayed>>,
     /// The paths that something was said about: once a process is enough.
     told: BTreeSet<Vec<u8>>,
+    /// How long opening took that was done at once last.
+    pace: Duration,
 }
+
+/// A put-off file costs a second round of Git's small packets, a tenth of a millisecond. Opening pays that when it takes longer: large
+/// files, slow keys.
+const WORTH_A_THREAD: Duration = Duration::from_micros(500);
+/// Bytes of a sealed file that take about as long.
+const LARGE: usize = 128 << 10;
 
 impl Handler for Process {
     fn clean(&mut self, path: &[u8], content: Vec<u8>) -> Answer {
@@ -95,6 +105,12 @@ impl Handler for Process {
     }
 
     fn smudge_later(&mut self, request: SmudgeRequest, content: Vec<u8>) -> Delayed {
+        if content.len() < LARGE && self.pace < WORTH_A_THREAD {
+            let begun = Instant::now();
+            let answer = self.smudge(&request, content);
+            self.pace = begun.elapsed();
+            return Delayed::Answered(answer);
+        }
         let (workshop, unopened) = (Arc::clone(&self.workshop), Arc::clone(&self.unopened));
         let path = request.path.clone();
         self.pool.queue(path, content, move |content| {
