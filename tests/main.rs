@@ -8,8 +8,14 @@
 
 mod support;
 
+mod gates;
 mod house;
+mod loopholes;
+mod merges;
+mod pushes;
 mod scenarios;
+mod setup;
+mod verify;
 
 #[test]
 fn every_test_file_is_named() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::context::Context;
 use crate::document::Format;
 use crate::filter::Smudged;
-use crate::git::attributes::{AttributeSource, check};
+use crate::git::attributes::{AttributeSource, check_from_top};
 use crate::git::snapshot::Snapshot;
 use crate::git::{Entry, Repo};
 use crate::sops::Sealed;
@@ -28,11 +28,7 @@ pub struct Tracked {
 pub fn tracked(repo: &Repo) -> Result<Vec<Tracked>, Failure> {
     let index = Snapshot::index(repo)?;
     let files: Vec<(&[u8], Entry)> = index.iter().filter(|(_, entry)| entry.is_file()).collect();
-    let attributes = check(
-        repo.git(),
-        AttributeSource::WorkTree,
-        files.iter().map(|(path, _)| *path),
-    )?;
+    let attributes = check_from_top(repo, AttributeSource::WorkTree, files.iter().map(|(path, _)| *path))?;
     let ours = files
         .into_iter()
         .zip(attributes)
@@ -149,7 +145,7 @@ fn write(repo: &Repo, top: &Path, settings: &[String], paths: &[Vec<u8>]) -> Res
     words.extend(["checkout-index", "--force", "--index", "-z", "--stdin"].map(str::to_owned));
     let mut input = Vec::new();
     for path in paths {
-        input.extend_from_slice(path);
+        input.extend_from_slice(&repo.from_top(path));
         input.push(0);
     }
     repo.git().run_with_input(&words, &input)?;

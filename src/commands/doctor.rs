@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::context::{Context, POLICY};
 use super::identities::State;
 use crate::git::Repo;
-use crate::git::attributes::{AttrValue, AttributeSource, Attributes, check};
+use crate::git::attributes::{AttrValue, AttributeSource, Attributes, check_from_top};
 use crate::git::config_inspect::{Hazard, inspect};
 use crate::git::hook_place::{HookPlan, plan};
 use crate::git::hook_script::{Author, Event, author};
 use crate::git::snapshot::Snapshot;
+use crate::policy::is_exempt;
 use crate::ui::{Failure, Terminal};
 
 /// Arguments of `doctor`.
@@ -123,17 +124,17 @@ fn attributes(context: &Context, repo: &Repo, chart: &mut Chart) -> Result<bool,
         .filter(|(_, entry)| entry.is_file())
         .map(|(path, _)| path)
         .collect();
-    let found = check(repo.git(), AttributeSource::WorkTree, paths.iter().copied())?;
+    let found = check_from_top(repo, AttributeSource::WorkTree, paths.iter().copied())?;
     let any = found.iter().any(|attributes| attributes.filter.is("git-seal"));
     let mut told = BTreeSet::new();
-    for (path, attributes) in paths.iter().zip(&found) {
+    for (path, attributes) in paths.iter().zip(&found).filter(|(path, _)| !is_exempt(path)) {
         let ours = attributes.filter.is("git-seal");
         let ruled = match policy.as_ref().map(|policy| policy.rule_for(path)) {
             Some(Ok(rule)) => rule.is_some(),
             _ => continue,
         };
         let name = String::from_utf8_lossy(path);
-        if ruled && !ours && any && *path != POLICY.as_bytes() && told.insert("unfiltered") {
+        if ruled && !ours && any && told.insert("unfiltered") {
             chart.bad(
                 &format!("{name}: a rule seals it, but it does not go through the filter"),
                 "git seal init",

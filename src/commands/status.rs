@@ -4,9 +4,9 @@ use super::context::{Context, POLICY};
 use super::paths::{count, os_path};
 use crate::document::Format;
 use crate::git::Entry;
-use crate::git::attributes::{AttributeSource, check};
+use crate::git::attributes::{AttributeSource, check_from_top};
 use crate::git::snapshot::Snapshot;
-use crate::policy::Policy;
+use crate::policy::{Policy, is_exempt};
 use crate::sops::Sealed;
 use crate::ui::Failure;
 use crate::vault::Terms;
@@ -35,11 +35,7 @@ pub fn run(_: &Args, context: &Context) -> Result<u8, Failure> {
     let policy = context.work_tree_policy().map_err(Failure::new)?;
     let index = Snapshot::index(repo)?;
     let files: Vec<(&[u8], Entry)> = index.iter().filter(|(_, entry)| entry.is_file()).collect();
-    let attributes = check(
-        repo.git(),
-        AttributeSource::WorkTree,
-        files.iter().map(|(path, _)| *path),
-    )?;
+    let attributes = check_from_top(repo, AttributeSource::WorkTree, files.iter().map(|(path, _)| *path))?;
 
     let (mut rows, mut bad) = (Vec::new(), 0);
     for ((path, entry), attributes) in files.iter().zip(attributes) {
@@ -49,7 +45,7 @@ pub fn run(_: &Args, context: &Context) -> Result<u8, Failure> {
             .transpose()?
             .flatten();
         let filtered = attributes.filter.is("git-seal");
-        if (rule.is_none() && !filtered) || *path == POLICY.as_bytes() {
+        if (rule.is_none() && !filtered) || is_exempt(path) {
             continue;
         }
         let blob = repo.blob(&entry.oid)?;

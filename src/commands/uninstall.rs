@@ -21,13 +21,9 @@ pub struct Args {
 /// When files that go through the filter have changes that are not staged: without it they would be committed in the clear.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let repo = context.repo()?;
-    let files = if repo.work_tree().is_some() {
-        checkout::tracked(repo)?
-    } else {
-        Vec::new()
-    };
-
-    super::lock::seal_all(context, &files)?;
+    if repo.work_tree().is_some() {
+        super::lock::seal_all(context, &checkout::tracked(repo)?)?;
+    }
     for scope in [Some(Scope::Local), args.global.then_some(Scope::Global)]
         .into_iter()
         .flatten()

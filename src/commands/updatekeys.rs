@@ -24,6 +24,9 @@ pub struct Args {
     /// The files.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// Taken as SOPS takes it: there is no question to answer.
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// What became of a file.
@@ -53,7 +56,7 @@ fn one(file: &Path, context: &Context) -> Result<Done, Failure> {
         .work_tree_policy()
         .map_err(|reason| Failure::new(reason).code(1))?;
     if let Some(at) = filtered(file) {
-        return in_index(&at, policy.as_ref(), context);
+        return in_index(file, &at, policy.as_ref(), context);
     }
     let top = context.top()?;
     let real = file.canonicalize().map_err(|error| Failure::io(file, &error))?;
@@ -66,8 +69,8 @@ fn one(file: &Path, context: &Context) -> Result<Done, Failure> {
     }
 }
 
-/// Exchanges the sealed form in the index; the work tree keeps the plain one.
-fn in_index(at: &Filtered, policy: Option<&Policy>, context: &Context) -> Result<Done, Failure> {
+/// Exchanges the sealed form in the index; the work tree keeps the plain one, if that is what lies there.
+fn in_index(file: &Path, at: &Filtered, policy: Option<&Policy>, context: &Context) -> Result<Done, Failure> {
     let blobs = index_entry::earlier(&at.repo, &at.path)?;
     let Some((_, stored)) = blobs.iter().find(|(earlier, _)| earlier.in_index) else {
         return Err(Failure::new("it is not in the index").hint("stage it with `git add`"));
@@ -75,7 +78,12 @@ fn in_index(at: &Filtered, policy: Option<&Policy>, context: &Context) -> Result
     match anew(&at.path, stored, policy, context)? {
         None => Ok(Done::UpToDate),
         Some((bytes, content)) => {
+            let locked = std::fs::read(file).is_ok_and(|on_disk| on_disk == *stored);
             let blob = index_entry::put(&at.repo, &at.path, &bytes, false)?;
+            if locked {
+                // Git would take the earlier sealed form for a change back.
+                files::replace(file, &bytes)?;
+            }
             // Otherwise the next clean would have to open it to see that the work tree holds this very content.
             context.filter(&Ok(None)).remember(&blob, &content);
             context.memory().flush();

@@ -1,6 +1,7 @@
 //! `verify`: what is in Git held against the policy. The same checks as in the hooks, for CI and people.
 
 use super::context::Context;
+use crate::git::{Oid, Repo};
 use crate::guard::{Outcome, gather, history};
 use crate::report::{self, Format, Style};
 use crate::ui::Failure;
@@ -67,11 +68,23 @@ fn judge(args: &Args, context: &Context) -> Result<Outcome, Failure> {
         let revision = args.revision.as_deref().unwrap_or("HEAD");
         match revision.split_once("..") {
             Some((from, to)) => {
-                let end = |name: &str| repo.resolve(if name.is_empty() { "HEAD" } else { name });
+                let end = |name: &str| resolve(repo, if name.is_empty() { "HEAD" } else { name });
                 history::range(repo, keyring, end(from)?, end(to.trim_start_matches('.'))?)
             }
-            None => gather::tree(repo, keyring, &repo.resolve(revision)?),
+            None => gather::tree(repo, keyring, &resolve(repo, revision)?),
         }
     };
     Ok(outcome?)
+}
+
+/// The commit that a name means; where history was cut off, it may only have to be fetched.
+fn resolve(repo: &Repo, name: &str) -> Result<Oid, Failure> {
+    repo.resolve(name).map_err(|error| {
+        let failure = Failure::from(error);
+        if repo.is_shallow().unwrap_or(false) {
+            failure.hint("this clone is shallow; `git fetch --unshallow` brings what is missing")
+        } else {
+            failure
+        }
+    })
 }

@@ -9,6 +9,7 @@ use super::{Error, Filter};
 use crate::document::Format;
 use crate::git::memory::Kind;
 use crate::git::{Memory, Oid};
+use crate::policy::is_exempt;
 use crate::sops::open::Opened;
 use crate::sops::seal::Fidelity;
 use crate::sops::{self, Clear, Sealed};
@@ -55,7 +56,7 @@ impl Filter<'_> {
     /// # Errors
     /// [`Error`] when nothing says for whom to seal; nothing is stored then.
     pub fn clean(&self, path: &[u8], content: Vec<u8>) -> Result<Cleaned, Error> {
-        if content.is_empty() {
+        if content.is_empty() || is_exempt(path) {
             return Ok(Cleaned::plain(content));
         }
         let format = Format::of_path(path);

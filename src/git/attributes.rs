@@ -8,6 +8,7 @@ use std::process::Stdio;
 use super::command::Git;
 use super::error::Error;
 use super::oid::Oid;
+use super::repo::Repo;
 use super::version::Version;
 
 /// The attributes that are asked for, in the order of the fields of [`Attributes`].
@@ -123,6 +124,18 @@ where
     };
     let args: Vec<&str> = output.iter().map(String::as_str).chain(NAMES).collect();
     parse(&git.run_with_input(&args, &input)?, count)
+}
+
+/// As [`check`], for paths relative to the top, wherever below it the repository was opened.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_from_top<'a, I>(repo: &Repo, source: AttributeSource, paths: I) -> Result<Vec<Attributes>, Error>
+where
+    I: IntoIterator<Item = &'a [u8]>,
+{
+    let asked: Vec<Vec<u8>> = paths.into_iter().map(|path| repo.from_top(path)).collect();
+    check(repo.git(), source, asked.iter().map(Vec::as_slice))
 }
 
 /// Makes sure that every `.gitattributes` file of an index or commit can be read: for one that is missing, as in a partial

@@ -73,6 +73,12 @@ impl Repo {
         &self.places.prefix
     }
 
+    /// A path that is relative to the top as `git` takes it, which runs where the repository was opened.
+    pub fn from_top(&self, path: &[u8]) -> Vec<u8> {
+        let folders = self.prefix().iter().filter(|&&byte| byte == b'/').count();
+        [b"../".repeat(folders).as_slice(), path].concat()
+    }
+
     /// The hash that names the objects.
     pub fn object_format(&self) -> ObjectFormat {
         self.places.format

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::policy::{Error, Policy, Rule, Settings};
+use crate::policy::{Error, Policy, Rule, Settings, is_exempt};
 use crate::sops::Selection;
 use crate::text::Position;
 use crate::vault::Terms;
@@ -11,13 +11,6 @@ use crate::vault::Terms;
 pub const POLICY: &[u8] = b".sops.yaml";
 /// The place of our own settings.
 pub const SETTINGS: &[u8] = b".git-seal.yaml";
-
-/// Whether no rule can be for this path: Git and SOPS read these files themselves, so they are never sealed.
-#[must_use]
-pub fn is_exempt(path: &[u8]) -> bool {
-    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    name == POLICY || name == SETTINGS || name == b".gitattributes"
-}
 
 /// A rule, understood.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Which paths Git sends through the filter, asked of Git in one go, and only where the repository uses the filter at all.
 
-use crate::git::attributes::{AttributeSource, check};
+use crate::git::attributes::{AttributeSource, check_from_top};
 use crate::git::{Error, Repo};
 
 /// The filter's name in `.gitattributes`.
@@ -27,10 +27,7 @@ pub(super) fn mentions_filter(text: &[u8]) -> bool {
 /// # Errors
 /// Those of asking Git.
 pub(super) fn covered(repo: &Repo, source: AttributeSource, paths: &[&[u8]]) -> Result<Vec<bool>, Error> {
-    // Git takes paths relative to the folder that it runs in, which may be below the top.
-    let up = b"../".repeat(repo.prefix().split(|&byte| byte == b'/').count() - 1);
-    let asked: Vec<Vec<u8>> = paths.iter().map(|path| [up.as_slice(), path].concat()).collect();
-    let answers = check(repo.git(), source, asked.iter().map(Vec::as_slice))?;
+    let answers = check_from_top(repo, source, paths.iter().copied())?;
     Ok(answers.iter().map(|attributes| attributes.filter.is(FILTER)).collect())
 }
 

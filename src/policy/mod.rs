@@ -30,6 +30,13 @@ const MAX_RULES: usize = 1_000;
 /// Patterns in one file that cost more than the usual: up to 10 MB each.
 const MAX_HEAVY_PATTERNS: usize = 10;
 
+/// Whether a file of this path is never sealed, whatever a rule says: Git and SOPS read these files themselves.
+#[must_use]
+pub fn is_exempt(path: &[u8]) -> bool {
+    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    [b".sops.yaml".as_slice(), b".git-seal.yaml", b".gitattributes"].contains(&name)
+}
+
 /// A `.sops.yaml` that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {

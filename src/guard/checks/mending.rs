@@ -30,7 +30,11 @@ pub(super) fn restore(subject: &Subject<'_>) -> Vec<String> {
     let path = shell_word(subject.path());
     match subject.origin() {
         Origin::Commit(oid) => vec![format!("git checkout {oid}~1 -- {path}")],
-        Origin::Index => vec![format!("git restore --staged --worktree --source=HEAD -- {path}")],
+        // In this order a file that HEAD has not is left where it is.
+        Origin::Index => vec![
+            format!("git reset --quiet -- {path}"),
+            format!("git checkout -- {path}"),
+        ],
         Origin::Tree | Origin::WorkTree => {
             vec![
                 format!("git log --oneline -- {path}"),

@@ -79,7 +79,7 @@ fn whose(public: Option<&Recipient>) -> String {
 fn help(subject: &Subject<'_>) -> Vec<String> {
     let mut help = Vec::new();
     if subject.origin() == Origin::Index {
-        help.push(format!("git restore --staged -- {}", shell_word(subject.path())));
+        help.push(format!("git reset --quiet -- {}", shell_word(subject.path())));
     }
     help.push(mending::history().to_owned());
     help.push("a key for tests only: write `git-seal:allow GS201 REASON` on its line".to_owned());
