@@ -9,6 +9,7 @@
 mod support;
 
 mod house;
+mod interop;
 mod scenarios;
 
 #[test]
