@@ -1,6 +1,8 @@
 //! Which paths Git sends through the filter, asked of Git in one go, and only where the repository uses the filter at all.
 
-use crate::git::attributes::{AttributeSource, check_from_top};
+use std::collections::BTreeSet;
+
+use crate::git::attributes::{AttributeSource, check_from_top, check_readable};
 use crate::git::{Error, Repo};
 
 /// The filter's name in `.gitattributes`.
@@ -31,9 +33,41 @@ pub(super) fn covered(repo: &Repo, source: AttributeSource, paths: &[&[u8]]) -> 
     Ok(answers.iter().map(|attributes| attributes.filter.is(FILTER)).collect())
 }
 
+/// As [`covered`] for the index, whose attribute files are those of HEAD: then HEAD's tree tells whether they are here, and the index
+/// is read once less.
+///
+/// # Errors
+/// [`Error::MissingObject`] for an attribute file that is not in this repository; those of asking Git.
+pub(super) fn covered_as_in_head(repo: &Repo, paths: &[&[u8]]) -> Result<Vec<bool>, Error> {
+    let folders: BTreeSet<&[u8]> = paths.iter().flat_map(|path| folders_of(path)).collect();
+    for folder in folders {
+        let file = [folder, b".gitattributes"].concat();
+        if let Some(entry) = repo.head_blob(&file)?
+            && !repo.contains(&entry.oid)?
+        {
+            return Err(Error::MissingObject { oid: entry.oid });
+        }
+    }
+    let asked: Vec<Vec<u8>> = paths.iter().map(|path| repo.from_top(path)).collect();
+    let answers = check_readable(repo.git(), AttributeSource::Index, asked.iter().map(Vec::as_slice))?;
+    Ok(answers.iter().map(|attributes| attributes.filter.is(FILTER)).collect())
+}
+
+/// The folders above a path, each with a slash behind it; the top is empty.
+fn folders_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    std::iter::once(&path[..0]).chain(slashes.map(|(at, _)| &path[..=at]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_folder_above_a_path_counts() {
+        let folders: Vec<&[u8]> = folders_of(b"a/b/c").collect();
+        assert_eq!(folders, [&b""[..], b"a/", b"a/b/"]);
+    }
 
     #[test]
     fn only_a_setting_in_force_is_a_mention() {

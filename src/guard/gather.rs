@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::charter::{Charter, POLICY, Ruling, SETTINGS};
-use super::coverage::{covered, is_attributes, mentions_filter};
+use super::coverage::{covered, covered_as_in_head, is_attributes, mentions_filter};
 use super::docket::{CharterKey, Docket};
 use super::error::Error;
 use super::findings::Findings;
@@ -180,7 +180,9 @@ fn new_coverage(docket: &mut Docket<'_>, changes: &[Change], law: &Law) -> Resul
     if !mentions_filter(&docket.repo.blob(&entry.oid)?) {
         return Ok(());
     }
-    compare(docket, &paths, law, Origin::Index, AttributeSource::Index)
+    let covered = covered_as_in_head(docket.repo, &paths)?;
+    tell_differences(docket, paths.iter().copied().zip(covered), law, Origin::Index);
+    Ok(())
 }
 
 /// Asks Git for these paths and judges those where rule and filter do not go together.
@@ -191,7 +193,19 @@ pub(super) fn compare(
     origin: Origin,
     source: AttributeSource,
 ) -> Result<(), Error> {
-    for (path, covered) in paths.iter().zip(covered(docket.repo, source, paths)?) {
+    let covered = covered(docket.repo, source, paths)?;
+    tell_differences(docket, paths.iter().copied().zip(covered), law, origin);
+    Ok(())
+}
+
+/// Notes each path for which rule and filter do not go together.
+fn tell_differences<'p>(
+    docket: &mut Docket<'_>,
+    covered: impl Iterator<Item = (&'p [u8], bool)>,
+    law: &Law,
+    origin: Origin,
+) {
+    for (path, covered) in covered {
         let coverage = match (law.ruling(path), covered) {
             (Ruling::Unruled, true) => Coverage::Covered,
             (Ruling::Ruled(_), false) => Coverage::Uncovered,
@@ -199,7 +213,6 @@ pub(super) fn compare(
         };
         docket.bare(path, Content::Unread, law, origin, coverage);
     }
-    Ok(())
 }
 
 #[cfg(test)]

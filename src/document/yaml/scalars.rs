@@ -128,7 +128,11 @@ impl<'t> Scanner<'t> {
     /// Passes the characters of a plain scalar up to a blank, a line break or an indicator.
     fn skip_plain_word(&mut self) {
         let in_flow = self.in_flow();
-        while !self.cursor.is_white_or_end(0) {
+        loop {
+            self.cursor.skip_ordinary();
+            if self.cursor.is_white_or_end(0) {
+                break;
+            }
             match self.cursor.byte(0) {
                 b':' if self.cursor.is_white_or_end(1) => break,
                 b',' | b'?' | b'[' | b']' | b'{' | b'}' if in_flow => break,
