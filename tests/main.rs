@@ -10,6 +10,7 @@ mod support;
 
 mod gates;
 mod house;
+mod interop;
 mod loopholes;
 mod merges;
 mod pushes;

@@ -171,16 +171,23 @@ impl Metadata {
     /// [`Error::NoIdentity`] when too few groups open; [`Error::Crypt`] for shares that do not fit together.
     pub fn data_key(&self, keyring: &Keyring) -> Result<DataKey, Error> {
         let mut shares = Vec::new();
+        // An entry that can't be read does not lock out those whose entry can be; it is the reason if nobody's can.
+        let mut damaged = None;
         for group in &self.groups {
             for key in &group.age {
-                if let Some(secret) = keyring.unwrap(&key.enc, &key.recipient)? {
-                    shares.push(secret);
-                    break;
+                match keyring.unwrap(&key.enc, &key.recipient) {
+                    Ok(Some(secret)) => {
+                        shares.push(secret);
+                        break;
+                    }
+                    Ok(None) => {}
+                    Err(error) => damaged = damaged.or(Some(error)),
                 }
             }
         }
+        let too_few = || damaged.map_or(Error::NoIdentity, Error::Crypt);
         if self.groups.len() == 1 {
-            let secret = shares.pop().ok_or(Error::NoIdentity)?;
+            let secret = shares.pop().ok_or_else(too_few)?;
             return Ok(DataKey::from_bytes(&secret)?);
         }
         let needed = self
@@ -188,7 +195,7 @@ impl Metadata {
             .map_or(self.groups.len(), |threshold| threshold as usize)
             .max(2);
         if shares.len() < needed {
-            return Err(Error::NoIdentity);
+            return Err(too_few());
         }
         Ok(DataKey::from_bytes(&shamir::combine(&shares)?)?)
     }

@@ -151,6 +151,8 @@ struct Decrypted<'d, 't> {
 enum What<'d, 't> {
     Leaf(&'d Leaf<'t>, Kind),
     Comment(&'d Comment<'t>),
+    /// The first of the comments that a list holds as elements, and nothing else: without them it is empty.
+    OnlyComments(&'d Leaf<'t>),
     /// A container that may have been an alias.
     Container(&'d Container<'t>),
 }
@@ -190,10 +192,13 @@ impl<'d, 't> Opener<'d, 't> {
         };
         let mut walk = Walk::new(&self.sealed.document, selection);
         let noted = self.sealed.metadata.layout.is_some();
+        let mut lists = Lists::default();
         while let Some(visit) = walk.next() {
+            lists.see(visit);
             match visit {
                 Visit::Leaf(leaf, true) => {
                     let is_comment = self.leaf(leaf, &walk, &mut mac)?;
+                    lists.leaf(is_comment.then(|| self.decrypted.len() - 1));
                     if is_comment && comments == ListComments::Active {
                         walk.leaf_was_comment(&String::from_utf8_lossy(&leaf.value.plain_bytes().unwrap_or_default()));
                     }
@@ -214,6 +219,15 @@ impl<'d, 't> Opener<'d, 't> {
                     });
                 }
                 _ => {}
+            }
+        }
+        for index in lists.only_comments {
+            if let Some(decrypted) = self.decrypted.get_mut(index)
+                && let What::Leaf(leaf, Kind::Comment) = decrypted.what
+                && self.format == Format::Yaml
+                && leaf.origin == Origin::Text
+            {
+                decrypted.what = What::OnlyComments(leaf);
             }
         }
         self.items = walk.count();
@@ -292,7 +306,7 @@ impl<'d, 't> Opener<'d, 't> {
             let opened = Span::default();
             let kind = match leaf.what {
                 What::Leaf(_, kind) => kind,
-                What::Comment(_) | What::Container(_) => Kind::Comment,
+                What::Comment(_) | What::OnlyComments(_) | What::Container(_) => Kind::Comment,
             };
             let noted = noted.is_some();
             let token = OpenedToken {
@@ -338,10 +352,18 @@ impl<'d, 't> Opener<'d, 't> {
             }
             What::Leaf(leaf, Kind::Comment) if leaf.key.is_none() && self.format == Format::Yaml => {
                 let text = String::from_utf8_lossy(&decrypted.plaintext);
-                let before = self.sealed.document.text[..leaf.span.start].trim_end_matches(' ');
-                let dash = before.strip_suffix('-').map_or(leaf.span.start, str::len);
-                let span = Span::new(dash, leaf.span.end);
+                let span = Span::new(dash(leaf, self.sealed.document.text), leaf.span.end);
                 Some((Edit::new(span, format!("#{}", one_line(&text))), span, Style::Other))
+            }
+            What::OnlyComments(leaf) => {
+                let text = String::from_utf8_lossy(&decrypted.plaintext);
+                let (start, lead) = empty_list(leaf, self.sealed.document.text);
+                let span = Span::new(start, leaf.span.end);
+                Some((
+                    Edit::new(span, format!("{lead}#{}", one_line(&text))),
+                    span,
+                    Style::Other,
+                ))
             }
             // A copy has no text of its own.
             What::Leaf(leaf, _) if leaf.origin == Origin::Copy => None,
@@ -367,6 +389,60 @@ impl<'d, 't> Opener<'d, 't> {
         } else {
             let text = spell(self.format, leaf, Style::Plain, &value, plaintext).unwrap_or_default();
             Edit::new(leaf.span, text)
+        }
+    }
+}
+
+/// Where the dash of a list element stands.
+fn dash(leaf: &Leaf<'_>, text: &str) -> usize {
+    let before = text[..leaf.span.start].trim_end_matches(' ');
+    before.strip_suffix('-').map_or(leaf.span.start, str::len)
+}
+
+/// Where to write that a list is empty whose first element is a comment, and the text up to that comment.
+fn empty_list(first: &Leaf<'_>, text: &str) -> (usize, String) {
+    let dash = dash(first, text);
+    let key = text[..dash].trim_end();
+    let line = key.rsplit('\n').next().unwrap_or_default();
+    let between = &text[key.len()..dash];
+    // Behind the key's colon if the list begins right below it, else in the place of its first element.
+    if key.ends_with(':') && !line.contains('#') && between.contains('\n') {
+        (key.len(), format!(" []{between}"))
+    } else {
+        (dash, "[] ".to_owned())
+    }
+}
+
+/// Which lists hold comments as elements and nothing else.
+#[derive(Default)]
+struct Lists {
+    /// For each open container: whether something else was seen in it, and the index of its first comment.
+    open: Vec<(bool, Option<usize>)>,
+    only_comments: Vec<usize>,
+}
+
+impl Lists {
+    fn see(&mut self, visit: Visit<'_, '_>) {
+        match visit {
+            Visit::Enter(_) => {
+                self.leaf(None);
+                self.open.push((false, None));
+            }
+            Visit::Leave => {
+                if let Some((false, Some(first))) = self.open.pop() {
+                    self.only_comments.push(first);
+                }
+            }
+            Visit::Leaf(_, false) => self.leaf(None),
+            _ => {}
+        }
+    }
+
+    /// An element, and its index if it is a comment.
+    fn leaf(&mut self, comment: Option<usize>) {
+        if let Some((other, first)) = self.open.last_mut() {
+            *other |= comment.is_none();
+            *first = first.or(comment);
         }
     }
 }

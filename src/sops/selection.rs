@@ -148,6 +148,8 @@ struct Level {
     matched: bool,
     /// How many of this level's active comments match.
     active: u32,
+    /// How many there were before the last leaf.
+    used_up: u32,
 }
 
 impl<'s> Selector<'s> {
@@ -163,7 +165,10 @@ impl<'s> Selector<'s> {
     /// A container begins under `key` (none in a list).
     pub fn enter(&mut self, key: Option<&str>) {
         let matched = self.path_matches(key);
-        self.levels.push(Level { matched, active: 0 });
+        self.levels.push(Level {
+            matched,
+            ..Level::default()
+        });
     }
 
     /// The innermost container ends; with it end the comments that stood before it.
@@ -177,6 +182,9 @@ impl<'s> Selector<'s> {
     /// Whether the leaf under `key` is sealed. Its comments are used up by this.
     pub fn leaf(&mut self, key: Option<&str>) -> bool {
         let matched = self.path_matches(key) || self.active() > 0;
+        if let Some(level) = self.levels.last_mut() {
+            level.used_up = level.active;
+        }
         self.sibling_done();
         matched == self.selection.seals_on_match()
     }
@@ -194,6 +202,15 @@ impl<'s> Selector<'s> {
             Selection::UnencryptedCommentRegex(_) => others + matches == 0,
             _ => self.levels.last().is_some_and(|level| level.matched) == self.selection.seals_on_match(),
         }
+    }
+
+    /// The leaf that was asked about last is a comment that SOPS stores as a list element, with this text in the file: it used up no
+    /// comments, and counts as one itself.
+    pub fn leaf_was_comment(&mut self, text: &str) {
+        if let Some(level) = self.levels.last_mut() {
+            level.active = level.used_up;
+        }
+        self.comment(text);
     }
 
     fn active(&self) -> u32 {

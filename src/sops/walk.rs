@@ -124,7 +124,7 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
     /// Tells the walk that the leaf met last was a comment stored as a list element, with this text in the file: for selections by
     /// comment it counts as one.
     pub fn leaf_was_comment(&mut self, text: &str) {
-        self.selector.comment(text);
+        self.selector.leaf_was_comment(text);
     }
 
     fn step(&mut self, key: Option<&str>) {

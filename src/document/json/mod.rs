@@ -240,6 +240,8 @@ fn number(value: &Value<'_>) -> String {
     match value {
         Value::Int(number) => number.to_string(),
         Value::Float(number) if !number.is_finite() => quote(&super::value::float_text(*number)),
+        // `-0` would read back as the integer, which has no sign and another hash.
+        Value::Float(number) if *number == 0.0 && number.is_sign_negative() => "-0.0".to_owned(),
         Value::Float(number) => {
             let size = number.abs();
             if size != 0.0 && !(1e-6..1e21).contains(&size) {
@@ -388,6 +390,7 @@ mod tests {
         case(&Value::Float(0.5), ".5", "0.5");
         case(&Value::Float(1e-7), "x", "1e-7");
         case(&Value::Float(1e22), "x", "1e+22");
+        case(&Value::Float(-0.0), "-0", "-0.0");
         case(&Value::Float(f64::INFINITY), "+Inf", "\"+Inf\"");
         case(&Value::Bool(true), "True", "true");
         case(&Value::Str(Cow::Borrowed(b"a\"<\n\x01")), "", "\"a\\\"<\\n\\u0001\"");

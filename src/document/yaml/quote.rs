@@ -194,6 +194,10 @@ pub(super) fn float_text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
+    if number == 0.0 && number.is_sign_negative() {
+        // `-0` would read back as the integer, which has no sign and another hash.
+        return "-0.0".to_owned();
+    }
     let scientific = format!("{number:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else {
         return scientific;
