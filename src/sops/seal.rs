@@ -452,5 +452,10 @@ fn in_the_clear(leaf: &Leaf<'_>) -> String {
     } else {
         Style::Plain
     };
-    yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default()
+    let mut token = yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default();
+    if matches!(leaf.value, Value::Float(_)) && token.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
+        // Without a point it would read back as an integer.
+        token.push_str(".0");
+    }
+    token
 }

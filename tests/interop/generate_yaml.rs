@@ -181,6 +181,8 @@ pub fn stream(random: Random, lists: ListComments) -> String {
         text = text.replace('\n', "\r\n");
     }
     if writer.random.chance(10) {
+        // Not behind a block scalar: sealing puts a line below it, so its last line counts as ended, which SOPS sees otherwise.
+        text.push_str("end: here");
         text.truncate(text.trim_end_matches(['\n', '\r']).len());
     }
     text
