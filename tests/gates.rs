@@ -461,7 +461,16 @@ fn the_gate_stands_in_linked_work_trees_and_subfolders() {
         let before = state(&sandbox, &linked);
         let refusal = sandbox.git_in(&folder, &["commit", "-m", "x"]).exits(1);
         assert_eq!(state(&sandbox, &linked), before);
-        commands(refusal, "GS101", "secrets/new.yaml");
+        // The commands are for the top, and whoever is elsewhere is told.
+        assert_eq!(
+            folder != linked,
+            refusal.stderr.contains("--show-toplevel"),
+            "{}",
+            refusal.stderr
+        );
+        assert_eq!(commands(refusal, "GS101", "secrets/new.yaml").len(), 2);
+        let verify = sandbox.seal_in(&folder, &["verify", "--staged"]).exits(1);
+        assert_eq!(folder != linked, verify.stderr.contains("--show-toplevel"));
     }
     sandbox.seal_in(&linked, &["encrypt", "-i", "secrets/new.yaml"]).ok();
     sandbox
