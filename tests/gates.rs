@@ -224,11 +224,31 @@ fn a_broken_seal_is_refused_and_the_last_state_taken_back() {
         sandbox.git(&["add", "."]).ok();
         let help = refused(&sandbox, "GS103", FILE);
         type_in(&sandbox, &help);
+        let or_else = help[1].split('`').nth(3).unwrap();
+        sandbox.run_in(&sandbox.repo, "sh", &["-c", or_else], b"").ok();
         assert_eq!(sandbox.text(FILE), good, "{what}");
         commit(&sandbox);
         sandbox.assert_clean();
         sandbox.assert_no_leak();
     }
+}
+
+#[test]
+fn a_part_of_the_ciphertext_that_add_patch_staged_is_refused_and_the_edit_survives() {
+    let sandbox = transparent_with_file();
+    let edited = PLAIN.replace("password: CANARY", "password: CANARY-2");
+    sandbox.write(FILE, &edited);
+    // The first hunk is the value, the second one the MAC.
+    let staged = sandbox.run_in(&sandbox.repo, "git", &["add", "--patch"], b"s\ny\nn\nn\nn\n");
+    staged.ok();
+    let help = refused(&sandbox, "GS103", FILE);
+    type_in(&sandbox, &help);
+    assert_eq!(sandbox.text(FILE), edited);
+    let again = help[1].split('`').nth(1).unwrap();
+    sandbox.run_in(&sandbox.repo, "sh", &["-c", again], b"").ok();
+    commit(&sandbox);
+    sandbox.assert_clean();
+    sandbox.assert_no_leak();
 }
 
 #[test]
@@ -461,7 +481,16 @@ fn the_gate_stands_in_linked_work_trees_and_subfolders() {
         let before = state(&sandbox, &linked);
         let refusal = sandbox.git_in(&folder, &["commit", "-m", "x"]).exits(1);
         assert_eq!(state(&sandbox, &linked), before);
-        commands(refusal, "GS101", "secrets/new.yaml");
+        // The commands are for the top, and whoever is elsewhere is told.
+        assert_eq!(
+            folder != linked,
+            refusal.stderr.contains("--show-toplevel"),
+            "{}",
+            refusal.stderr
+        );
+        assert_eq!(commands(refusal, "GS101", "secrets/new.yaml").len(), 2);
+        let verify = sandbox.seal_in(&folder, &["verify", "--staged"]).exits(1);
+        assert_eq!(folder != linked, verify.stderr.contains("--show-toplevel"));
     }
     sandbox.seal_in(&linked, &["encrypt", "-i", "secrets/new.yaml"]).ok();
     sandbox

@@ -16,6 +16,7 @@ mod merges;
 mod pushes;
 mod scenarios;
 mod setup;
+mod upkeep;
 mod verify;
 
 #[test]

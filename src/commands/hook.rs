@@ -37,8 +37,21 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         context
             .terminal
             .err_text(&report::render(&outcome, Format::Human, style));
+        hint_at_the_top(context, &outcome);
     }
     Ok(code)
+}
+
+/// Says from where the paths of a report count, to whom is elsewhere.
+pub(super) fn hint_at_the_top(context: &Context, outcome: &Outcome) {
+    // Git starts hooks at the top and tells by this variable where the user is.
+    let called_below = std::env::var_os("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty());
+    let below = called_below || context.repo().is_ok_and(|repo| !repo.prefix().is_empty());
+    if below && !outcome.findings.is_empty() {
+        context
+            .terminal
+            .hint("paths and commands are for the top: cd \"$(git rev-parse --show-toplevel)\"");
+    }
 }
 
 fn judge(args: &Args, context: &Context) -> Result<Option<Outcome>, Failure> {

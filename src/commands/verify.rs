@@ -52,6 +52,9 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let text = report::render(&outcome, args.format, style);
     let told = context.terminal.out(text.as_bytes());
     told.map_err(|error| Failure::new(format!("stdout: {error}")))?;
+    if args.format == Format::Human {
+        super::hook::hint_at_the_top(context, &outcome);
+    }
     Ok(outcome.exit_code())
 }
 

@@ -30,10 +30,10 @@ pub(super) fn restore(subject: &Subject<'_>) -> Vec<String> {
     let path = shell_word(subject.path());
     match subject.origin() {
         Origin::Commit(oid) => vec![format!("git checkout {oid}~1 -- {path}")],
-        // In this order a file that HEAD has not is left where it is.
+        // The work tree may hold the only good copy: no command to be pasted overwrites it.
         Origin::Index => vec![
             format!("git reset --quiet -- {path}"),
-            format!("git checkout -- {path}"),
+            format!("then `git add {path}` if the work tree has it whole, else `git checkout -- {path}`"),
         ],
         Origin::Tree | Origin::WorkTree => {
             vec![
