@@ -8,7 +8,9 @@
 
 mod support;
 
+mod generate;
 mod house;
+mod roundtrip;
 mod scenarios;
 
 #[test]

@@ -452,5 +452,10 @@ fn in_the_clear(leaf: &Leaf<'_>) -> String {
     } else {
         Style::Plain
     };
-    yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default()
+    let mut text = yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default();
+    // Written as an integer, -0.0 would be read as 0, which is hashed otherwise.
+    if matches!(leaf.value, Value::Float(_)) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) {
+        text.push_str(".0");
+    }
+    text
 }
