@@ -10,11 +10,13 @@
 mod support;
 
 mod gates;
+mod generate;
 mod house;
 mod interop;
 mod loopholes;
 mod merges;
 mod pushes;
+mod roundtrip;
 mod scenarios;
 mod setup;
 mod upkeep;

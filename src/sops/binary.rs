@@ -77,9 +77,14 @@ pub(super) fn seal(content: &[u8], order: &Order<'_>, draft: Draft) -> Result<St
     }
     let mut mac = Mac::new();
     mac.update(content);
+    // A rule's selection and MAC setting are about keys, and there are none: the one value is always sealed and covered.
+    let order = &Order {
+        recipients: order.recipients.clone(),
+        mac_only_encrypted: false,
+        ..*order
+    };
     let mut metadata = metadata(order, &cipher, &mac.finish(), None)?;
     metadata.selection = super::SelectionSettings::default();
-    metadata.mac_only_encrypted = false;
     metadata.draft = draft == Draft::Yes;
     let kept = order.base.and_then(|(sealed, _)| {
         same_but_for_values(&sealed.metadata, &metadata)

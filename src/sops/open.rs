@@ -155,6 +155,8 @@ enum What<'d, 't> {
     OnlyComments(&'d Leaf<'t>),
     /// A container that may have been an alias.
     Container(&'d Container<'t>),
+    /// A leaf in the clear that may have been an alias.
+    Clear(&'d Leaf<'t>),
 }
 
 struct Opener<'d, 't> {
@@ -196,28 +198,23 @@ impl<'d, 't> Opener<'d, 't> {
         while let Some(visit) = walk.next() {
             lists.see(visit);
             match visit {
-                Visit::Leaf(leaf, true) => {
+                Visit::Leaf(leaf, true) if !in_the_clear_anyway(leaf) => {
                     let is_comment = self.leaf(leaf, &walk, &mut mac)?;
                     lists.leaf(is_comment.then(|| self.decrypted.len() - 1));
                     if is_comment && comments == ListComments::Active {
                         walk.leaf_was_comment(&String::from_utf8_lossy(&leaf.value.plain_bytes().unwrap_or_default()));
                     }
                 }
-                Visit::Leaf(leaf, false) => {
-                    if let Some(bytes) = leaf.value.plain_bytes().filter(|_| !only_encrypted) {
+                Visit::Leaf(leaf, sealed) => {
+                    if let Some(bytes) = leaf.value.plain_bytes().filter(|_| sealed || !only_encrypted) {
                         mac.update(&bytes);
+                    }
+                    if noted {
+                        self.maybe_alias(walk.ordinal(), What::Clear(leaf));
                     }
                 }
                 Visit::Comment(comment, true) => self.comment(comment, &walk),
-                Visit::Enter(container) if noted => {
-                    let (item, what) = (walk.ordinal(), What::Container(container));
-                    self.decrypted.push(Decrypted {
-                        item,
-                        place: 0,
-                        what,
-                        plaintext: Zeroizing::default(),
-                    });
-                }
+                Visit::Enter(container) if noted => self.maybe_alias(walk.ordinal(), What::Container(container)),
                 _ => {}
             }
         }
@@ -237,9 +234,6 @@ impl<'d, 't> Opener<'d, 't> {
     /// Decrypts one leaf; tells whether it is a comment that stands as a list element.
     fn leaf(&mut self, leaf: &'d Leaf<'t>, walk: &Walk<'d, 't, '_>, mac: &mut Mac) -> Result<bool, Error> {
         let place = || Position::at(self.sealed.document.text.as_bytes(), leaf.span.start);
-        if matches!(leaf.value, Value::Null) || leaf.value.is_empty_text() {
-            return Ok(false);
-        }
         let Some(envelope) = envelope(leaf) else {
             if self.clear == Clear::Refuse {
                 return Err(Error::ValueInTheClear { place: place() });
@@ -264,6 +258,16 @@ impl<'d, 't> Opener<'d, 't> {
             plaintext,
         });
         Ok(is_comment)
+    }
+
+    /// Keeps an item that the note of spellings may have a word on.
+    fn maybe_alias(&mut self, item: u32, what: What<'d, 't>) {
+        self.decrypted.push(Decrypted {
+            item,
+            place: 0,
+            what,
+            plaintext: Zeroizing::default(),
+        });
     }
 
     /// Decrypts a comment. One that can't be decrypted stays as it is, as in SOPS: older files hold comments in the clear.
@@ -306,7 +310,7 @@ impl<'d, 't> Opener<'d, 't> {
             let opened = Span::default();
             let kind = match leaf.what {
                 What::Leaf(_, kind) => kind,
-                What::Comment(_) | What::OnlyComments(_) | What::Container(_) => Kind::Comment,
+                What::Comment(_) | What::OnlyComments(_) | What::Container(_) | What::Clear(_) => Kind::Comment,
             };
             let noted = noted.is_some();
             let token = OpenedToken {
@@ -346,6 +350,7 @@ impl<'d, 't> Opener<'d, 't> {
                 let edit = Edit::new(container.span, noted?);
                 Some((edit, container.span, Style::Other))
             }
+            What::Clear(leaf) => Some((Edit::new(leaf.span, noted?), leaf.span, Style::Other)),
             What::Comment(comment) => {
                 let text = String::from_utf8_lossy(&decrypted.plaintext);
                 Some((Edit::new(comment.span, one_line(&text)), comment.span, Style::Plain))
@@ -433,7 +438,7 @@ impl Lists {
                     self.only_comments.push(first);
                 }
             }
-            Visit::Leaf(_, false) => self.leaf(None),
+            Visit::Leaf(leaf, sealed) if !sealed || in_the_clear_anyway(leaf) => self.leaf(None),
             _ => {}
         }
     }
@@ -445,6 +450,11 @@ impl Lists {
             *first = first.or(comment);
         }
     }
+}
+
+/// Whether a leaf has nothing to seal, whatever the selection says.
+fn in_the_clear_anyway(leaf: &Leaf<'_>) -> bool {
+    matches!(leaf.value, Value::Null) || leaf.value.is_empty_text()
 }
 
 /// A comment's text, cut at a line break: more would become content of the document.

@@ -452,10 +452,10 @@ fn in_the_clear(leaf: &Leaf<'_>) -> String {
     } else {
         Style::Plain
     };
-    let mut token = yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default();
-    if matches!(leaf.value, Value::Float(_)) && token.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
-        // Without a point it would read back as an integer.
-        token.push_str(".0");
+    let mut text = yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default();
+    // Written as an integer, -0.0 would be read as 0, which is hashed otherwise.
+    if matches!(leaf.value, Value::Float(_)) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) {
+        text.push_str(".0");
     }
-    token
+    text
 }

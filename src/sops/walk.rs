@@ -58,13 +58,14 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
         if self.path.is_empty() { ":" } else { &self.path }
     }
 
-    /// The number of the item met last, counting containers, leaves and comments from 0.
+    /// The number of the item met last, counting containers and leaves from 0. Comments don't count: one behind an alias stands
+    /// elsewhere in the walk when a container is written in the alias's place.
     #[must_use]
     pub const fn ordinal(&self) -> u32 {
-        self.ordinal - 1
+        self.ordinal.saturating_sub(1)
     }
 
-    /// How many items were met.
+    /// How many containers and leaves were met.
     #[must_use]
     pub const fn count(&self) -> u32 {
         self.ordinal
@@ -115,7 +116,6 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
             }
             Item::Comment(comment) => {
                 let sealed = self.selector.comment(&comment.text);
-                self.step(None);
                 Visit::Comment(comment, sealed)
             }
         })

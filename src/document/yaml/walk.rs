@@ -227,8 +227,8 @@ impl<'t> Walk<'t> {
             let (key_node, value) = (source.node(key_id), source.node(value_id));
             let is_text = place.origin == Origin::Text;
             let key_notes = key_node.notes.as_deref().filter(|_| is_text);
-            // Those of maps and lists belong inside.
-            let own = matches!(value.content, Content::Scalar(..) | Content::Absent | Content::Alias(_));
+            // Those of maps and lists belong inside. So do those of an alias to one: sealed, it is a map or list in a line.
+            let own = matches!(source.target(value_id).content, Content::Scalar(..) | Content::Absent);
             let value_notes = value.notes.as_deref().filter(|_| is_text && own);
             self.notes_above(key_notes, value_notes, source);
             if !matches!(key_node.content, Content::Appended) {
@@ -327,10 +327,10 @@ impl<'t> Walk<'t> {
             });
         }
         // An element's comments stand around it; comments are not copied with what they belong to.
-        let notes = node
+        let notes = written
             .notes
             .as_deref()
-            .filter(|_| key.is_some() && origin == Origin::Text);
+            .filter(|_| key.is_some() && origin != Origin::Copy);
         let container = Container {
             key,
             shape,
