@@ -5,6 +5,7 @@ mod block;
 pub mod convert;
 pub mod error;
 pub mod kind;
+mod list_comments;
 pub mod metadata;
 mod node;
 pub mod open;

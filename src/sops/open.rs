@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::kind;
-use super::sealed::{Sealed, envelope};
+use super::list_comments::{Lists, dash, empty_list};
+use super::sealed::{Sealed, envelope, in_the_clear_anyway};
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
 use super::{binary, placement};
@@ -396,65 +397,6 @@ impl<'d, 't> Opener<'d, 't> {
             Edit::new(leaf.span, text)
         }
     }
-}
-
-/// Where the dash of a list element stands.
-fn dash(leaf: &Leaf<'_>, text: &str) -> usize {
-    let before = text[..leaf.span.start].trim_end_matches(' ');
-    before.strip_suffix('-').map_or(leaf.span.start, str::len)
-}
-
-/// Where to write that a list is empty whose first element is a comment, and the text up to that comment.
-fn empty_list(first: &Leaf<'_>, text: &str) -> (usize, String) {
-    let dash = dash(first, text);
-    let key = text[..dash].trim_end();
-    let line = key.rsplit('\n').next().unwrap_or_default();
-    let between = &text[key.len()..dash];
-    // Behind the key's colon if the list begins right below it, else in the place of its first element.
-    if key.ends_with(':') && !line.contains('#') && between.contains('\n') {
-        (key.len(), format!(" []{between}"))
-    } else {
-        (dash, "[] ".to_owned())
-    }
-}
-
-/// Which lists hold comments as elements and nothing else.
-#[derive(Default)]
-struct Lists {
-    /// For each open container: whether something else was seen in it, and the index of its first comment.
-    open: Vec<(bool, Option<usize>)>,
-    only_comments: Vec<usize>,
-}
-
-impl Lists {
-    fn see(&mut self, visit: Visit<'_, '_>) {
-        match visit {
-            Visit::Enter(_) => {
-                self.leaf(None);
-                self.open.push((false, None));
-            }
-            Visit::Leave => {
-                if let Some((false, Some(first))) = self.open.pop() {
-                    self.only_comments.push(first);
-                }
-            }
-            Visit::Leaf(leaf, sealed) if !sealed || in_the_clear_anyway(leaf) => self.leaf(None),
-            _ => {}
-        }
-    }
-
-    /// An element, and its index if it is a comment.
-    fn leaf(&mut self, comment: Option<usize>) {
-        if let Some((other, first)) = self.open.last_mut() {
-            *other |= comment.is_none();
-            *first = first.or(comment);
-        }
-    }
-}
-
-/// Whether a leaf has nothing to seal, whatever the selection says.
-fn in_the_clear_anyway(leaf: &Leaf<'_>) -> bool {
-    matches!(leaf.value, Value::Null) || leaf.value.is_empty_text()
 }
 
 /// A comment's text, cut at a line break: more would become content of the document.

@@ -247,6 +247,11 @@ pub(super) fn envelope<'l>(leaf: &'l Leaf<'_>) -> Option<Envelope<'l>> {
     Envelope::parse(std::str::from_utf8(text).ok()?)
 }
 
+/// Whether a leaf has nothing to seal, whatever the selection says.
+pub(super) fn in_the_clear_anyway(leaf: &Leaf<'_>) -> bool {
+    matches!(leaf.value, Value::Null) || leaf.value.is_empty_text()
+}
+
 fn is_sealed_or_empty(leaf: &Leaf<'_>) -> bool {
-    matches!(leaf.value, Value::Null) || leaf.value.is_empty_text() || envelope(leaf).is_some()
+    in_the_clear_anyway(leaf) || envelope(leaf).is_some()
 }

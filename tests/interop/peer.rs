@@ -268,6 +268,7 @@ fn shortened(sops: &Sops, mut case: Case, error: &str) -> Case {
 /// `SEED` repeats a run, `DOCUMENT` one document of it.
 #[test]
 #[ignore = "needs sops"]
+#[allow(clippy::print_stdout, reason = "the seed, and what failed of a long run, cut down")]
 fn documents_made_up_from_a_seed_go_both_ways() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let clock = std::time::SystemTime::now()

@@ -236,7 +236,8 @@ pub(super) fn is_number(text: &str, value: &Value<'_>) -> bool {
             Value::Int(number) => text.parse() == Ok(*number),
             Value::Float(number) => text
                 .parse::<f64>()
-                .is_ok_and(|parsed| parsed.to_bits() == number.to_bits()),
+                // An integer has no negative zero.
+                .is_ok_and(|parsed| text != "-0" && parsed.to_bits() == number.to_bits()),
             _ => false,
         }
 }

@@ -186,7 +186,7 @@ fn is_base_60(text: &str) -> bool {
     is_whole && is_fraction && is_sixty(last) && middle.iter().all(|part| is_sixty(part))
 }
 
-/// A double as go-yaml writes it: shortest digits, an exponent below -4 and from 6.
+/// A double as go-yaml writes it: shortest digits, an exponent below -4 and from 6; but negative zero with a point.
 pub(super) fn float_text(number: f64) -> String {
     if number.is_nan() {
         return ".nan".to_owned();
