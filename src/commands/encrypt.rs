@@ -210,7 +210,7 @@ impl Work<'_> {
 
         let blob = index_entry::put(&at.repo, &at.path, &sealed.0, is_executable(files.file()))?;
         // Without an identity nothing else would tell Git's next look that this blob holds this very file.
-        self.context.filter(&Ok(None)).remember(&blob, &self.content);
+        self.context.filter(&Ok(None)).remember(format, &blob, &self.content);
         self.context.memory().flush();
         self.remark(format, &sealed);
         self.context.terminal.say(&format!(

@@ -85,7 +85,8 @@ fn in_index(file: &Path, at: &Filtered, policy: Option<&Policy>, context: &Conte
                 files::replace(file, &bytes)?;
             }
             // Otherwise the next clean would have to open it to see that the work tree holds this very content.
-            context.filter(&Ok(None)).remember(&blob, &content);
+            let format = Format::of_path(&at.path);
+            context.filter(&Ok(None)).remember(format, &blob, &content);
             context.memory().flush();
             Ok(Done::Sealed)
         }

@@ -124,7 +124,7 @@ impl Filter<'_> {
 
     /// The first earlier state that holds exactly this content, verbatim, whatever its recipients: those are for the guard.
     fn stored_already(&self, format: Format, content: &[u8], candidates: &[Candidate]) -> Option<Cleaned> {
-        let wanted = digest(self.memory, "content", &[content]);
+        let wanted = digest(self.memory, "content", &[format.name().as_bytes(), content]);
         for candidate in candidates {
             if candidate.in_index && candidate.bytes == content {
                 return Some(Cleaned {
@@ -149,7 +149,7 @@ impl Filter<'_> {
     fn opened(&self, format: Format, candidate: &Candidate) -> Option<Opened> {
         let sealed = Sealed::parse(format, &candidate.bytes).ok()?;
         let opened = self.vault().open(format, &sealed, Clear::Refuse).ok()?;
-        self.remember(&candidate.blob, &opened.content);
+        self.remember(format, &candidate.blob, &opened.content);
         Some(opened)
     }
 
@@ -157,9 +157,8 @@ impl Filter<'_> {
     /// for exactly the recipients that are asked for today.
     fn made_before(&self, format: Format, content: &[u8], terms: &Terms) -> Option<Vec<u8>> {
         let repo = self.repo?;
-        let name = self
-            .memory
-            .get(Kind::Blob, &digest(self.memory, "content", &[content]))?;
+        let wanted = digest(self.memory, "content", &[format.name().as_bytes(), content]);
+        let name = self.memory.get(Kind::Blob, &wanted)?;
         let blob = oid(&name, repo.object_format().oid_len())?;
         let bytes = repo.blob(&blob).ok()?;
         let sealed = Sealed::parse(format, &bytes).ok()?;
@@ -170,8 +169,10 @@ impl Filter<'_> {
         if !terms.fit(&sealed.metadata) || !same_settings {
             return None;
         }
-        // Formats differ by path: what was sealed as another one opens to something else.
         drop(sealed);
+        if self.memory.get(Kind::Opened, &name) == Some(wanted) {
+            return Some(bytes);
+        }
         let candidate = Candidate {
             blob,
             bytes,
@@ -217,7 +218,7 @@ impl Filter<'_> {
         if let Some(name) = self.repo.and_then(|repo| repo.hash_blob(&cleaned.bytes).ok())
             && !matches!(cleaned.note, Some(Note::Layout))
         {
-            self.remember(&name, content);
+            self.remember(format, &name, content);
         }
         if blind && cleaned.note.is_none() {
             cleaned.note = Some(Note::Blind);

@@ -104,7 +104,7 @@ impl Filter<'_> {
         };
         if let Some(name) = self.repo.and_then(|repo| repo.hash_blob(&bytes).ok()) {
             // Clean must give this very blob for this text, or the next status shows a change.
-            self.remember(&name, &merged.text);
+            self.remember(format, &name, &merged.text);
         }
         Ok(if merged.conflict {
             Merged::Conflict(bytes)

@@ -57,7 +57,7 @@ impl Filter<'_> {
             Ok(plain) => {
                 let name = blob.or_else(|| self.repo.and_then(|repo| repo.hash_blob(&content).ok()));
                 if let Some(name) = name {
-                    self.remember(&name, &plain);
+                    self.remember(format, &name, &plain);
                 }
                 Smudged::Opened(plain)
             }
@@ -67,9 +67,9 @@ impl Filter<'_> {
         }
     }
 
-    /// Remembers which content a sealed blob holds.
-    pub fn remember(&self, blob: &Oid, plain: &[u8]) {
-        let content = digest(self.memory, "content", &[plain]);
+    /// Remembers which content a sealed blob holds when it is opened as this format.
+    pub fn remember(&self, format: Format, blob: &Oid, plain: &[u8]) {
+        let content = digest(self.memory, "content", &[format.name().as_bytes(), plain]);
         self.memory.put(Kind::Opened, padded(blob), content);
         self.memory.put(Kind::Blob, content, padded(blob));
     }
