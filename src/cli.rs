@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{self, Context};
 use crate::ui::{Failure, Terminal};
@@ -50,6 +50,8 @@ enum Verb {
     Keygen(commands::keygen::Args),
     /// Tell whether a file is sealed
     Filestatus(commands::filestatus::Args),
+    /// Print a completion script for a shell
+    Completions(commands::completions::Args),
     /// Seal the files of the work tree
     Lock(commands::lock::Args),
     /// Open the files of the work tree
@@ -99,6 +101,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(verb: &Verb, context: &Context) -> Result<u8, Failure> {
     match verb {
         Verb::Clean(args) => commands::clean::run(args, context),
+        Verb::Completions(args) => commands::completions::run(args, &mut Cli::command(), context),
         Verb::Decrypt(args) => commands::decrypt::run(args, context),
         Verb::Doctor(args) => commands::doctor::run(args, context),
         Verb::Edit(args) => commands::edit::run(args, context),

@@ -199,3 +199,51 @@ fn updatekeys_seals_for_the_rule_and_says_when_there_is_nothing_to_do() {
     sandbox.seal(&["updatekeys", "README"]).fails().says("README");
     sandbox.assert_no_leak();
 }
+
+#[test]
+fn updatekeys_takes_a_folder_and_leaves_what_no_rule_is_for() {
+    let sandbox = with_file();
+    sandbox.write("secrets/deep/more.json", "{\"token\": \"CANARY\"}\n");
+    sandbox.write("notes/plain.txt", "no secret\n");
+    sandbox.commit_all("more");
+    sandbox.policy(&[("^secrets/", &format!("{ALICE},{BOB}"))]);
+    let done = sandbox.seal(&["updatekeys", "."]).ok();
+    assert_eq!(done.stderr.matches("sealed anew").count(), 2, "{}", done.stderr);
+    assert!(!done.stderr.contains("plain.txt"), "{}", done.stderr);
+    for name in [":secrets/app.yaml", ":secrets/deep/more.json"] {
+        sandbox.assert_sealed(name);
+        assert!(String::from_utf8_lossy(&sandbox.stored(name)).contains(BOB));
+    }
+    sandbox.assert_no_leak();
+}
+
+#[test]
+fn completions_name_the_commands() {
+    let sandbox = with_file();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = sandbox.seal(&["completions", shell]).ok().silent();
+        assert!(script.text().contains("updatekeys"), "{shell}");
+    }
+    sandbox.seal(&["completions", "nonsense"]).exits(2);
+}
+
+#[test]
+fn an_allowance_by_path_permits_a_check_there_and_nowhere_else() {
+    let sandbox = with_file();
+    let key = crate::support::secret("bob");
+    let settings = "allow:\n  - {check: GS201, path: 'keys/*.txt', reason: test keys}\n";
+    sandbox.write(".git-seal.yaml", settings);
+    sandbox.commit_all("settings");
+    sandbox.write("keys/bob.txt", &key);
+    sandbox.commit_all("permitted");
+    sandbox.write("bob.txt", &key);
+    sandbox.git(&["add", "bob.txt"]).ok();
+    sandbox
+        .git(&["commit", "--quiet", "-m", "x"])
+        .fails()
+        .says("GS201")
+        .says("bob.txt");
+    sandbox.git(&["reset", "--quiet"]).ok();
+    std::fs::remove_file(sandbox.repo.join("bob.txt")).unwrap();
+    sandbox.seal(&["verify"]).ok();
+}

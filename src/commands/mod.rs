@@ -3,6 +3,7 @@
 pub mod checkout;
 pub mod clean;
 pub mod clock;
+pub mod completions;
 pub mod context;
 pub mod decrypt;
 pub mod doctor;

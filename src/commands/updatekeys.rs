@@ -21,7 +21,7 @@ use crate::vault::{Base, Sealing, Terms, Vault};
                         Example:\n  git seal updatekeys secrets/*.yaml"
 )]
 pub struct Args {
-    /// The files.
+    /// Files, or folders: of a folder the sealed files that a rule is for.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// Taken as SOPS takes it: there is no question to answer.
@@ -40,7 +40,15 @@ enum Done {
 /// # Errors
 /// When a file can't be opened or has no rule; the files before it are done then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    let mut files = Vec::new();
     for file in &args.files {
+        if file.is_dir() {
+            files.extend(ruled_below(file, context)?);
+        } else {
+            files.push(file.clone());
+        }
+    }
+    for file in &files {
         let done = one(file, context).map_err(|failure| failure.at(file.display()))?;
         let what = match done {
             Done::UpToDate => "is in line with its rule already",
@@ -49,6 +57,39 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         context.terminal.say(&format!("{}: {what}", file.display()));
     }
     Ok(0)
+}
+
+/// The files below a folder that a rule is for; what Git ignores is left out, and so are links.
+fn ruled_below(folder: &Path, context: &Context) -> Result<Vec<PathBuf>, Failure> {
+    let policy = context
+        .work_tree_policy()
+        .map_err(|reason| Failure::new(reason).code(1))?;
+    let Some(policy) = policy else { return Ok(Vec::new()) };
+    let top = context.top()?;
+    let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+    let mut found = Vec::new();
+    let walk = ignore::WalkBuilder::new(folder)
+        .hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    for entry in walk {
+        let entry = entry.map_err(|error| Failure::new(error.to_string()))?;
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let real = entry
+            .path()
+            .canonicalize()
+            .map_err(|error| Failure::io(entry.path(), &error))?;
+        let Ok(inside) = real.strip_prefix(&top) else { continue };
+        let path = paths::git_path(inside);
+        if !crate::policy::is_exempt(&path) && policy.rule_for(&path)?.is_some() {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(found)
 }
 
 fn one(file: &Path, context: &Context) -> Result<Done, Failure> {

@@ -13,7 +13,7 @@ pub fn inspect(subject: &Subject<'_>, findings: &mut Findings) {
         findings.cannot_judge(Some(subject.path()), subject.commit(), &error.to_string());
     }
     for check in CHECKS {
-        let severity = match subject.law().level(check.id(), check.severity()) {
+        let severity = match subject.law().level(check.id(), subject.path(), check.severity()) {
             Level::Off => continue,
             Level::Warning => Severity::Warning,
             Level::Error => Severity::Error,

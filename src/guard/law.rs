@@ -56,10 +56,10 @@ impl Law {
         !matches!(self.ruling(path), Ruling::Unruled) || self.earlier(path).is_some()
     }
 
-    /// What the findings of the check `id` mean: as the settings say, and at least what they said before. `usual` is what they
-    /// mean where nothing is said.
+    /// What the findings of the check `id` at a path mean: as the settings say, and at least what they said before. `usual` is what
+    /// they mean where nothing is said.
     #[must_use]
-    pub fn level(&self, id: &str, usual: Severity) -> Level {
+    pub fn level(&self, id: &str, path: &[u8], usual: Severity) -> Level {
         if id == STEADY {
             return Level::Error;
         }
@@ -68,11 +68,13 @@ impl Law {
             Severity::Error => Level::Error,
         };
         let of = |charter: &Charter| {
-            let set = charter
-                .settings()
-                .ok()
-                .and_then(|settings| settings.checks.get(id).copied());
-            set.unwrap_or(usual)
+            let settings = charter.settings().ok();
+            if settings.is_some_and(|settings| settings.allows(id, path)) {
+                return Level::Off;
+            }
+            settings
+                .and_then(|settings| settings.checks.get(id).copied())
+                .unwrap_or(usual)
         };
         let earlier = self
             .bases
@@ -135,7 +137,7 @@ mod tests {
             ["checks: {GS201: off, GS403: off}", "checks: {GS201: warning}", ""].map(|text| charter("a", text));
         let level = |own: &Arc<Charter>, bases: &[&Arc<Charter>]| {
             let group = bases.iter().map(|&base| Arc::clone(base)).collect();
-            Law::new(Arc::clone(own), vec![group]).level("GS201", Severity::Error)
+            Law::new(Arc::clone(own), vec![group]).level("GS201", b"x", Severity::Error)
         };
         assert_eq!(level(&off, &[&strict]), Level::Error);
         assert_eq!(level(&off, &[&mild]), Level::Warning);
@@ -144,8 +146,8 @@ mod tests {
         assert_eq!(level(&off, &[&off]), Level::Off);
         assert_eq!(level(&off, &[]), Level::Off);
         let law = Law::new(Arc::clone(&off), vec![]);
-        assert_eq!(law.level(STEADY, Severity::Error), Level::Error);
-        assert_eq!(law.level("GS402", Severity::Warning), Level::Warning);
+        assert_eq!(law.level(STEADY, b"x", Severity::Error), Level::Error);
+        assert_eq!(law.level("GS402", b"x", Severity::Warning), Level::Warning);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use file::{NamedRecipient, new_policy_text};
 pub use keys::{ForeignKey, KeyGroup};
 pub use problem::{Fault, Problem, UnknownKey};
 pub use rule::{PathPattern, Rule};
-pub use settings::{Level, Settings};
+pub use settings::{Allowance, Level, Settings};
 pub use stores::{JsonIndent, Stores};
 
 use reader::{Node, Source};

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use globset::{GlobBuilder, GlobMatcher};
+
 use super::error::Error;
-use super::reader::{Map, Source};
+use super::reader::{Map, Node, Source};
 use super::suggest::did_you_mean;
 
 /// What a check's findings mean.
@@ -24,6 +26,52 @@ pub struct Settings {
     pub max_file_size: Option<u64>,
     /// Levels by id of a check (`GS101`). Whether there is such a check is for `guard` to say.
     pub checks: BTreeMap<String, Level>,
+    /// What is permitted by path.
+    pub allow: Vec<Allowance>,
+}
+
+/// Paths where one check's findings are permitted.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// The check's id.
+    pub check: String,
+    /// Which paths, as a glob over the whole path from the top: `*` stays within a folder, `**` does not.
+    paths: GlobMatcher,
+    /// Why; nothing is permitted without a reason.
+    pub reason: String,
+}
+
+impl PartialEq for Allowance {
+    fn eq(&self, other: &Self) -> bool {
+        self.check == other.check && self.paths.glob() == other.paths.glob() && self.reason == other.reason
+    }
+}
+
+impl Eq for Allowance {}
+
+impl Allowance {
+    fn read(node: &Node<'_>) -> Result<Self, Error> {
+        let map = node.map()?;
+        only(&map, &["check", "path", "reason"])?;
+        let text = |key, what| match map.text(key)? {
+            Some(text) if !text.trim().is_empty() => Ok(text),
+            _ => node.wrong(what),
+        };
+        let check = text("check", "a map with check, path and reason")?;
+        if !is_check_id(&check) {
+            return node.wrong("a map whose check is an id such as GS201");
+        }
+        let glob = text("path", "a map with check, path and reason")?;
+        let Ok(glob) = GlobBuilder::new(&glob).literal_separator(true).build() else {
+            return node.wrong("a map whose path is a glob");
+        };
+        let reason = text("reason", "a map with check, path and reason")?;
+        Ok(Self {
+            check,
+            paths: glob.compile_matcher(),
+            reason,
+        })
+    }
 }
 
 impl Settings {
@@ -37,7 +85,13 @@ impl Settings {
             return Ok(settings);
         };
         let root = source.root().map()?;
-        only(&root, &["limits", "checks"])?;
+        only(&root, &["limits", "checks", "allow"])?;
+        if let Some(allow) = root.get("allow") {
+            settings.allow = allow
+                .list()?
+                .map(|node| Allowance::read(&node))
+                .collect::<Result<_, _>>()?;
+        }
         if let Some(limits) = root.get("limits") {
             let limits = limits.map()?;
             only(&limits, &["max_file_size"])?;
@@ -73,6 +127,16 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether findings of a check are permitted at this path.
+    #[must_use]
+    pub fn allows(&self, check: &str, path: &[u8]) -> bool {
+        let path = String::from_utf8_lossy(path);
+        let mut found = self.allow.iter().filter(|allowance| allowance.check == check);
+        found.any(|allowance| allowance.paths.is_match(path.as_ref()))
+    }
+}
+
 fn is_check_id(id: &str) -> bool {
     id.strip_prefix("GS")
         .is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()))
@@ -96,8 +160,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_path_is_permitted_for_one_check_with_a_reason() {
+        let text = "allow:\n  - {check: GS201, path: 'tests/*/k?y.txt', reason: test keys}\n  - check: GS101\n    path: docs/**\n    reason: examples\n";
+        let settings = Settings::parse(text.as_bytes()).unwrap();
+        for (check, path, expected) in [
+            ("GS201", "tests/a/key.txt", true),
+            ("GS201", "tests/a/b/key.txt", false),
+            ("GS201", "x/tests/a/key.txt", false),
+            ("GS101", "tests/a/key.txt", false),
+            ("GS101", "docs/a/b", true),
+        ] {
+            assert_eq!(settings.allows(check, path.as_bytes()), expected, "{check} {path}");
+        }
+    }
+
+    #[test]
     fn refuses_what_it_does_not_know() {
         let cases = [
+            (
+                "allow: [{check: GS201, path: x}]",
+                "1:9: allow must be a map with check, path and reason",
+            ),
+            (
+                "allow: [{check: GS2, path: x, reason: y}]",
+                "1:9: allow must be a map whose check is an id such as GS201",
+            ),
+            (
+                "allow: [{check: GS201, path: 'a[', reason: y}]",
+                "1:9: allow must be a map whose path is a glob",
+            ),
             ("limit: {}", r#"1:1: unknown key "limit", did you mean "limits""#),
             (
                 "limits:\n  max-file-size: 1",

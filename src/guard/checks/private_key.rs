@@ -82,7 +82,10 @@ fn help(subject: &Subject<'_>) -> Vec<String> {
         help.push(format!("git reset --quiet -- {}", shell_word(subject.path())));
     }
     help.push(mending::history().to_owned());
-    help.push("a key for tests only: write `git-seal:allow GS201 REASON` on its line".to_owned());
+    help.push(
+        "a key for tests only: write `git-seal:allow GS201 REASON` on its line, or allow its path in .git-seal.yaml"
+            .to_owned(),
+    );
     help
 }
 
