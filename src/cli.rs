@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{self, Context};
-use crate::ui::{Failure, Terminal};
+use crate::ui::{Failure, Terminal, file_limit};
 
 /// Keeps the secrets of a repository sealed in Git and readable in the checkout.
 #[derive(Debug, Parser)]
@@ -86,6 +86,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    file_limit::survive();
     let context = Context::default();
     match dispatch(&cli.verb, &context) {
         Ok(code) => ExitCode::from(code),
