@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{self, Context};
-use crate::ui::{Failure, Terminal};
+use crate::ui::{Failure, Terminal, file_limit};
 
 /// Keeps the secrets of a repository sealed in Git and readable in the checkout.
 #[derive(Debug, Parser)]
@@ -88,6 +88,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    file_limit::survive();
     let context = Context::default();
     match dispatch(&cli.verb, &context) {
         Ok(code) => ExitCode::from(code),

@@ -232,7 +232,7 @@ impl Yaml<'_> {
             0..=2 => self.scalar(),
             3 => self.block_scalar(columns),
             4 => self.long_scalar(columns),
-            5 => self.alias(),
+            5 => self.alias(columns),
             6 => self.end_line(),
             7 => self.flow(columns),
             8..=10 => self.map(columns, depth),
@@ -252,7 +252,7 @@ impl Yaml<'_> {
         self.end_line();
     }
 
-    fn alias(&mut self) {
+    fn alias(&mut self, columns: usize) {
         let names = if self.chance.once_in(2) {
             &self.maps
         } else {
@@ -262,7 +262,9 @@ impl Yaml<'_> {
             return self.scalar();
         }
         let name = names[self.chance.below(names.len())].clone();
-        self.out.push_str(&format!(" *{name}"));
+        let gap = self.chance.of(&[" ", " ", "  ", "\n      # above\n      "]);
+        let gap = if columns < 6 { gap } else { " " };
+        self.out.push_str(&format!("{gap}*{name}"));
         self.end_line();
     }
 

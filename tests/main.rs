@@ -9,10 +9,14 @@
 
 mod support;
 
+mod bad_input;
+mod bad_setup;
+mod commands;
 mod gates;
 mod generate;
 mod house;
 mod interop;
+mod killed;
 mod loopholes;
 mod merges;
 mod pushes;

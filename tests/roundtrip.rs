@@ -183,3 +183,27 @@ fn json_comes_back_byte_for_byte() {
 fn binary_comes_back_byte_for_byte() {
     assert_eq!(try_all(Format::Binary, DOCUMENTS / 4, binary), 0);
 }
+
+#[test]
+fn traps_come_back_byte_for_byte() {
+    let traps = [
+        // An alias that stands in the clear, because it is empty or not selected.
+        "a: &a ''\nb: *a\nchanged: before-change\n",
+        "k1: &a text\nk2: [*a, &b ~, *b]\nchanged: before-change\n",
+        // A comment behind an alias is inside of the map that takes the alias's place.
+        "a: &a\n  b: c\nz: *a # comment\nchanged: before-change\n",
+        "a: &a {b: c}\nz:\n  # above\n  *a\n<<: *a # ünï\nchanged: before-change\n",
+        // A copy in a list has the place of what it is a copy of.
+        "a:\n- &a [b, b]\n- *a\n- *a\nchanged: before-change\n",
+        // Written as an integer, a negative zero loses its sign.
+        "a: &a -0.0\nk1: *a\nk2: &m {b: -0.0}\nk3: *m\nchanged: before-change\n",
+    ];
+    let groups = Group::share_out(&[7; 32], &[vec![Recipient::parse(ALICE).unwrap()]], None).unwrap();
+    for trap in traps {
+        for seed in 0..40 {
+            let case = Case::new(Format::Yaml, &mut Chance::new(seed), &groups);
+            let judged = case.judge(trap.as_bytes());
+            assert_eq!(judged, Some(Ok(())), "{trap}");
+        }
+    }
+}

@@ -60,6 +60,7 @@ pub struct Args {
 /// # Errors
 /// With SOPS's exit codes; the file is as it was then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    files::expect_regular(&args.file)?;
     match fs::symlink_metadata(&args.file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(args, context),
         _ => change(args, context),

@@ -1,9 +1,10 @@
 //! Files read and written whole: a file is replaced by a complete new one, or it stays as it was.
 //!
-//! A symbolic link stays: what it points to is replaced. Folders, pipes and devices are refused.
+//! A symbolic link stays: what it points to is replaced. Folders and devices are refused; pipes are for reading only, and give
+//! back nothing that could be replaced.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -13,6 +14,8 @@ use crate::ui::Failure;
 
 /// The exit code of SOPS for output that can't be written.
 const NOT_WRITTEN: u8 = 3;
+/// What is said of a file that can't be replaced.
+const PIPE: &str = "is a pipe or device, not a file";
 
 /// Who may read a file that was not there before. One that was keeps its permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,7 @@ pub enum Access {
 /// The content of a file, or of stdin when there is none.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says; a device, which may have no end.
 pub fn read(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut content = Zeroizing::new(Vec::new());
     let Some(path) = path else {
@@ -35,8 +38,39 @@ pub fn read(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
             .map(|_| content)
             .map_err(|error| Failure::new(error.to_string()).at("stdin"));
     };
+    refuse_device(path)?;
     let read = fs::read(path).map(|bytes| *content = bytes);
     read.map(|()| content).map_err(|error| Failure::io(path, &error))
+}
+
+/// Refuses to begin with a file that could not be replaced in the end, before anybody waits for a pipe. What is not there is for
+/// the reading to tell.
+///
+/// # Errors
+/// For a pipe or a device.
+pub fn expect_regular(path: &Path) -> Result<(), Failure> {
+    match fs::metadata(path) {
+        Ok(data) if !data.is_file() && !data.is_dir() => Err(Failure::new(PIPE).at(path.display())),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a device that nobody types at.
+#[cfg(unix)]
+fn refuse_device(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = fs::metadata(path).map(|data| data.file_type());
+    let is_device = kind.is_ok_and(|kind| kind.is_char_device() || kind.is_block_device());
+    if is_device && !File::open(path).is_ok_and(|file| file.is_terminal()) {
+        return Err(Failure::new("is a device, not a file").at(path.display()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "Unix has such files")]
+fn refuse_device(_: &Path) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Writes bytes to stdout; the exit code 0.
@@ -70,11 +104,7 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
     };
     if let Some(old) = &old {
         if !old.is_file() {
-            let what = if old.is_dir() {
-                "is a folder, not a file"
-            } else {
-                "is a pipe or device, not a file"
-            };
+            let what = if old.is_dir() { "is a folder, not a file" } else { PIPE };
             return Err(Failure::new(what).at(path.display()).code(NOT_WRITTEN));
         }
         if old.permissions().readonly() {

@@ -96,6 +96,9 @@ impl InOut {
     /// # Errors
     /// What the system says; [`NO_FILE`] for a file that is not there.
     pub fn read(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        if let Some(file) = self.file().filter(|_| self.in_place) {
+            files::expect_regular(file)?;
+        }
         files::read(self.file()).map_err(|failure| match self.file() {
             Some(file) if !file.exists() => failure.code(NO_FILE),
             _ => failure,

@@ -64,6 +64,12 @@ impl Filter<'_> {
         if may_be_sealed(&content) {
             match Sealed::parse(format, &content).map(|sealed| (sealed.check_structure(), sealed)) {
                 Ok((Ok(()), _)) => return Ok(Cleaned::plain(content)),
+                Ok((Err(_), _)) if self.stands_in_index(path, &content) => {
+                    return Ok(Cleaned {
+                        bytes: content,
+                        note: Some(Note::Leaked),
+                    });
+                }
                 Ok((Err(_), sealed)) => partly = Some(self.partly_sealed(path, format, &content, &sealed)),
                 Err(_) => {}
             }
@@ -120,6 +126,14 @@ impl Filter<'_> {
             }
         }
         found
+    }
+
+    /// Whether the index has exactly these bytes: then nothing new leaks, and the work tree is not to look changed.
+    fn stands_in_index(&self, path: &[u8], content: &[u8]) -> bool {
+        let candidates = self.candidates(path);
+        candidates
+            .iter()
+            .any(|candidate| candidate.in_index && candidate.bytes == content)
     }
 
     /// The first earlier state that holds exactly this content, verbatim, whatever its recipients: those are for the guard.
@@ -235,7 +249,11 @@ impl Filter<'_> {
         change: &crate::git::memory::Digest,
     ) -> Result<Cleaned, Error> {
         let now = self.time_of(change);
-        let sealing = self.vault().seal(format, content, terms, base, &now)?;
+        let sealing = match self.vault().seal(format, content, terms, base, &now) {
+            // A rule that nobody can be sealed for must not break a change to a file that is sealed already either.
+            Err(_) if terms.is_some() && base.is_some() => self.vault().seal(format, content, None, base, &now)?,
+            sealing => sealing?,
+        };
         let cleaned = match sealing {
             Sealing::Sealed(bytes, Fidelity::Exact) => Cleaned::plain(bytes),
             Sealing::Sealed(bytes, Fidelity::Values) => Cleaned {
@@ -293,9 +311,11 @@ impl Filter<'_> {
         content: &[u8],
         sealed: &Sealed<'_>,
     ) -> Result<Cleaned, Error> {
-        let terms = self.terms(path)?;
-        let change = self.change(path, content, None, terms.as_ref());
+        let terms = self.terms(path);
         if let Ok(opened) = self.vault().open(format, sealed, Clear::Accept) {
+            // The file itself says for whom, where the policy can't.
+            let terms = terms.unwrap_or_default();
+            let change = self.change(path, content, None, terms.as_ref());
             let base = Base {
                 sealed,
                 opened: &opened,
@@ -305,9 +325,11 @@ impl Filter<'_> {
                 None => self.seal(format, &opened.content, terms.as_ref(), Some(&base), &change),
             };
         }
+        let terms = terms?;
         if terms.is_none() {
             return Err(Error::NoRule);
         }
+        let change = self.change(path, content, None, terms.as_ref());
         if let Some(bytes) = self.memory.sealed(&change) {
             return Ok(Cleaned {
                 bytes,

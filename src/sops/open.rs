@@ -295,18 +295,18 @@ impl<'d, 't> Opener<'d, 't> {
         let mut edits = Vec::with_capacity(self.decrypted.len() + self.sealed.entries.len());
         // The place of a token, its whole extent in the sealed text, and the exchanged part of it.
         let mut tokens: Vec<(Span, OpenedToken)> = Vec::with_capacity(self.decrypted.len());
-        // Leaves below a container that goes back to its alias have no text of their own.
-        let mut skip_until = 0;
+        // What is inside of a container that goes back to its alias has no text of its own. Its comments stand outside.
+        let mut gone = Span::default();
         for leaf in &self.decrypted {
             let noted = spellings.get(leaf.item);
             let Some((edit, whole, style)) = self.edit(leaf, noted) else {
                 continue;
             };
-            if whole.start < skip_until {
+            if (gone.start..gone.end).contains(&whole.start) {
                 continue;
             }
             if matches!(leaf.what, What::Container(_)) {
-                skip_until = whole.end;
+                gone = whole;
             }
             let opened = Span::default();
             let kind = match leaf.what {

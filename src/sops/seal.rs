@@ -402,14 +402,18 @@ impl<'d, 't> Sealer<'d, 't> {
     }
 
     fn envelope(&mut self, kind: Kind, plaintext: &[u8], aad: &str) -> Result<String, Error> {
-        let place = [kind.word().as_bytes(), aad.as_bytes(), plaintext];
+        let mut place = vec![kind.word().as_bytes(), aad.as_bytes(), plaintext];
+        if self.copy.is_some() && kind != Kind::Comment {
+            // Copies are sealed each time, what they are copies of is reused: counted together, one would depend on the other.
+            place.push(b"copy");
+        }
         let mut nonce = self.data_key.derive_nonce(&place);
         let times = self.seen.entry(nonce).or_insert(0);
         *times += 1;
         if *times > 1 {
-            nonce = self
-                .data_key
-                .derive_nonce(&[place[0], place[1], place[2], &times.to_le_bytes()]);
+            let times = times.to_le_bytes();
+            place.push(&times);
+            nonce = self.data_key.derive_nonce(&place);
         }
         let mut envelope = String::new();
         self.cipher

@@ -2,6 +2,7 @@
 
 pub mod editor;
 pub mod failure;
+pub mod file_limit;
 pub mod terminal;
 
 pub use failure::Failure;

@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub mod refusal;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
