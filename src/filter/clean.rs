@@ -8,7 +8,7 @@ use super::smudge::may_be_sealed;
 use super::{Error, Filter};
 use crate::document::Format;
 use crate::git::memory::Kind;
-use crate::git::{Memory, Oid};
+use crate::git::{Entry, Memory, Oid};
 use crate::policy::is_exempt;
 use crate::sops::open::Opened;
 use crate::sops::seal::Fidelity;
@@ -77,9 +77,16 @@ impl Filter<'_> {
         if let Some(cleaned) = partly {
             return cleaned;
         }
-        let candidates = self.candidates(path);
+        let mut candidates = self.in_index(path);
         if let Some(found) = self.stored_already(format, &content, &candidates) {
             return Ok(found);
+        }
+        // Asked for only now: most files are as the index has them, and then HEAD is a walk through trees for nothing.
+        if let Some(head) = self.in_head(path, &candidates) {
+            if let Some(found) = self.stored_already(format, &content, std::slice::from_ref(&head)) {
+                return Ok(found);
+            }
+            candidates.push(head);
         }
         let terms = self.terms(path);
         if let Ok(Some(terms)) = &terms
@@ -101,39 +108,38 @@ impl Filter<'_> {
         }
     }
 
-    /// Index, HEAD: the states that the new one is compared with, nearest first, each once.
-    fn candidates(&self, path: &[u8]) -> Vec<Candidate> {
+    /// The states in the index that the new one is compared with, nearest first, each once.
+    fn in_index(&self, path: &[u8]) -> Vec<Candidate> {
         let Some(repo) = self.repo else { return Vec::new() };
         let stages = repo.index_stages(path).unwrap_or_default();
-        let head = || repo.head_blob(path).ok().flatten();
-        // Ours, theirs, base: taking one side of a conflict by hand gives that side's blob.
-        let entries = [stages[0], stages[2], stages[3], stages[1]].into_iter().chain([head()]);
         let mut found: Vec<Candidate> = Vec::new();
-        for (place, entry) in entries.enumerate() {
-            let Some(entry) = entry.filter(super::super::git::entry::Entry::is_file) else {
-                continue;
-            };
-            if found.iter().any(|known| known.blob == entry.oid) {
-                continue;
-            }
-            // What is not here (partial clone) is no candidate; nothing is ever fetched.
-            if let Ok(bytes) = repo.blob(&entry.oid) {
-                found.push(Candidate {
-                    blob: entry.oid,
-                    bytes,
-                    in_index: place < 4,
-                });
-            }
+        // Ours, theirs, base: taking one side of a conflict by hand gives that side's blob.
+        for entry in [stages[0], stages[2], stages[3], stages[1]] {
+            found.extend(self.candidate(entry, true, &found));
         }
         found
     }
 
+    /// The state in HEAD, if it is another one.
+    fn in_head(&self, path: &[u8], known: &[Candidate]) -> Option<Candidate> {
+        let entry = self.repo?.head_blob(path).ok().flatten();
+        self.candidate(entry, false, known)
+    }
+
+    fn candidate(&self, entry: Option<Entry>, in_index: bool, known: &[Candidate]) -> Option<Candidate> {
+        let blob = entry.filter(Entry::is_file)?.oid;
+        if known.iter().any(|candidate| candidate.blob == blob) {
+            return None;
+        }
+        // What is not here (partial clone) is no candidate; nothing is ever fetched.
+        let bytes = self.repo?.blob(&blob).ok()?;
+        Some(Candidate { blob, bytes, in_index })
+    }
+
     /// Whether the index has exactly these bytes: then nothing new leaks, and the work tree is not to look changed.
     fn stands_in_index(&self, path: &[u8], content: &[u8]) -> bool {
-        let candidates = self.candidates(path);
-        candidates
-            .iter()
-            .any(|candidate| candidate.in_index && candidate.bytes == content)
+        let candidates = self.in_index(path);
+        candidates.iter().any(|candidate| candidate.bytes == content)
     }
 
     /// The first earlier state that holds exactly this content, verbatim, whatever its recipients: those are for the guard.

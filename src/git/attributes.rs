@@ -104,6 +104,71 @@ where
     check_readable(git, source, paths)
 }
 
+/// A question about the index's attributes whose paths are not known yet. Git reads the whole index before it answers, which in a
+/// large repository takes longer than anything else a hook does: so it begins early.
+#[derive(Debug)]
+pub struct Early {
+    child: std::process::Child,
+}
+
+impl Early {
+    /// Has Git begin to read the index.
+    ///
+    /// # Errors
+    /// [`Error::GitMissing`] when it can't be started.
+    pub fn begin(git: &Git) -> Result<Self, Error> {
+        let args: Vec<&str> = ["check-attr", "--stdin", "-z", "--cached"]
+            .into_iter()
+            .chain(NAMES)
+            .collect();
+        Ok(Self {
+            child: git.spawn(&args)?,
+        })
+    }
+
+    /// Asks for the attributes of `paths`, as [`check_readable`].
+    ///
+    /// # Errors
+    /// As [`check_readable`].
+    pub fn ask<'a>(mut self, paths: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Attributes>, Error> {
+        let (input, count) = lines(paths);
+        let stdin = self.child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            // A writer of its own: Git answers while it is still being asked.
+            scope.spawn(move || stdin.map(|mut stdin| std::io::Write::write_all(&mut stdin, &input)));
+            self.child.wait_with_output()
+        });
+        let output = output.map_err(Error::Pipe)?;
+        if !output.status.success() {
+            return Err(Error::GitFailed {
+                command: "check-attr --cached".to_owned(),
+                code: output.status.code(),
+                stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            });
+        }
+        parse(&output.stdout, count)
+    }
+
+    /// Ends the question unasked.
+    pub fn forget(mut self) {
+        drop(self.child.stdin.take());
+        // It has nothing to say, and nothing depends on how it ends.
+        self.child.wait().ok();
+    }
+}
+
+/// Paths as Git takes them on stdin, and their number.
+fn lines<'a>(paths: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, usize) {
+    let mut input = Vec::new();
+    let mut count = 0;
+    for path in paths {
+        input.extend_from_slice(path);
+        input.push(0);
+        count += 1;
+    }
+    (input, count)
+}
+
 /// As [`check`], for a caller who knows that the attribute files above these paths can be read: it costs one child of Git.
 ///
 /// # Errors
@@ -112,13 +177,7 @@ pub fn check_readable<'a, I>(git: &Git, source: AttributeSource, paths: I) -> Re
 where
     I: IntoIterator<Item = &'a [u8]>,
 {
-    let mut input = Vec::new();
-    let mut count = 0;
-    for path in paths {
-        input.extend_from_slice(path);
-        input.push(0);
-        count += 1;
-    }
+    let (input, count) = lines(paths);
     let mut args = ["check-attr", "--stdin", "-z"].map(str::to_owned).to_vec();
     let output = match source {
         AttributeSource::Commit(oid) if Version::of(git)? < Version::ATTRIBUTES_OF_A_TREE => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::git::attributes::{AttributeSource, check_from_top, check_readable};
+use crate::git::attributes::{AttributeSource, Early, check_from_top};
 use crate::git::{Error, Repo};
 
 /// The filter's name in `.gitattributes`.
@@ -38,7 +38,7 @@ pub(super) fn covered(repo: &Repo, source: AttributeSource, paths: &[&[u8]]) -> 
 ///
 /// # Errors
 /// [`Error::MissingObject`] for an attribute file that is not in this repository; those of asking Git.
-pub(super) fn covered_as_in_head(repo: &Repo, paths: &[&[u8]]) -> Result<Vec<bool>, Error> {
+pub(super) fn covered_as_in_head(repo: &Repo, paths: &[&[u8]], early: Early) -> Result<Vec<bool>, Error> {
     let folders: BTreeSet<&[u8]> = paths.iter().flat_map(|path| folders_of(path)).collect();
     for folder in folders {
         let file = [folder, b".gitattributes"].concat();
@@ -49,7 +49,8 @@ pub(super) fn covered_as_in_head(repo: &Repo, paths: &[&[u8]]) -> Result<Vec<boo
         }
     }
     let asked: Vec<Vec<u8>> = paths.iter().map(|path| repo.from_top(path)).collect();
-    let answers = check_readable(repo.git(), AttributeSource::Index, asked.iter().map(Vec::as_slice))?;
+    let asked = asked.iter().map(Vec::as_slice);
+    let answers = early.ask(asked)?;
     Ok(answers.iter().map(|attributes| attributes.filter.is(FILTER)).collect())
 }
 

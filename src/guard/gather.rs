@@ -15,7 +15,7 @@ use super::law::Law;
 use super::outcome::{Outcome, Scope};
 use super::subject::{Content, Coverage, Origin, Past, Setting, Subject};
 use crate::crypt::Keyring;
-use crate::git::attributes::AttributeSource;
+use crate::git::attributes::{AttributeSource, Early};
 use crate::git::change::{Change, staged_changes};
 use crate::git::snapshot::{Snapshot, WorkTree};
 use crate::git::{Entry, Oid, Repo};
@@ -25,6 +25,7 @@ use crate::git::{Entry, Oid, Repo};
 /// # Errors
 /// [`Error::Git`] when index, HEAD or one of the two policies can't be read.
 pub fn staged(repo: &Repo, keyring: &Keyring) -> Result<Outcome, Error> {
+    let early = early_attributes(repo)?;
     let changes = staged_changes(repo)?;
     let mut docket = Docket::new(repo, keyring);
     let head = CharterKey::find(|path| repo.head_blob(path))?;
@@ -54,10 +55,22 @@ pub fn staged(repo: &Repo, keyring: &Keyring) -> Result<Outcome, Error> {
             docket.content(path, entry.oid, &law, Origin::Index, Past::Same);
         }
         all_coverage(&mut docket, &snapshot, &law, Origin::Index, AttributeSource::Index)?;
+        early.into_iter().for_each(Early::forget);
     } else {
-        new_coverage(&mut docket, &changes, &law)?;
+        new_coverage(&mut docket, &changes, &law, early)?;
     }
     docket.judge(Scope::Index)
+}
+
+/// Git's reading of the index for attributes, begun while the index is being compared; none where HEAD does not use the filter.
+fn early_attributes(repo: &Repo) -> Result<Option<Early>, Error> {
+    let Some(entry) = repo.head_blob(b".gitattributes")?.filter(Entry::is_file) else {
+        return Ok(None);
+    };
+    if !mentions_filter(&repo.blob(&entry.oid)?) {
+        return Ok(None);
+    }
+    Ok(Some(Early::begin(repo.git())?))
 }
 
 /// Judges all files of a commit by the commit's own policy.
@@ -161,7 +174,7 @@ pub(super) fn all_coverage(
 
 /// Compares rules and filter for the ruled paths that are new in the index. The others were compared when they came in, or when
 /// policy or attributes changed.
-fn new_coverage(docket: &mut Docket<'_>, changes: &[Change], law: &Law) -> Result<(), Error> {
+fn new_coverage(docket: &mut Docket<'_>, changes: &[Change], law: &Law, early: Option<Early>) -> Result<(), Error> {
     let is_new = |change: &&Change| {
         let file = change.before.is_none() && change.after.is_some_and(|entry| entry.is_file());
         file && matches!(law.ruling(&change.path), Ruling::Ruled(_))
@@ -171,16 +184,12 @@ fn new_coverage(docket: &mut Docket<'_>, changes: &[Change], law: &Law) -> Resul
         .filter(is_new)
         .map(|change| change.path.as_slice())
         .collect();
+    let Some(early) = early else { return Ok(()) };
     if paths.is_empty() {
+        early.forget();
         return Ok(());
     }
-    let Some(entry) = docket.repo.head_blob(b".gitattributes")?.filter(Entry::is_file) else {
-        return Ok(());
-    };
-    if !mentions_filter(&docket.repo.blob(&entry.oid)?) {
-        return Ok(());
-    }
-    let covered = covered_as_in_head(docket.repo, &paths)?;
+    let covered = covered_as_in_head(docket.repo, &paths, early)?;
     tell_differences(docket, paths.iter().copied().zip(covered), law, Origin::Index);
     Ok(())
 }
