@@ -171,11 +171,12 @@ fn exchange(target: &Path, bytes: &[u8], old: Option<&fs::Metadata>, access: Acc
     }
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    // Last of all: what a kill leaves behind while the disk is waited for is then for the owner's eyes only.
     if let Some(old) = old {
         keep_owner(file.path(), old);
         file.as_file().set_permissions(old.permissions())?;
     }
-    file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;
     // The new name lasts over a power cut only when the folder is written too. Some systems can't do that: no reason to
     // fail.
