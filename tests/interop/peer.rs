@@ -161,8 +161,20 @@ impl Round<'_> {
             return Ok(Verdict::BrokenBySops);
         };
         // Both written by SOPS: most often byte for byte the same, and no parser of ours stands between.
-        if our_plain != their_plain {
-            self.compare("SOPS's opening of our file and of its own", &our_plain, &their_plain)?;
+        let about = "SOPS's opening of our file and of its own";
+        if our_plain != their_plain && check(format, &our_plain).and(check(format, &their_plain)).is_ok() {
+            self.compare(about, &our_plain, &their_plain)?;
+        } else if our_plain != their_plain {
+            // SOPS's writer spoiled a text, in its own file too: then its JSON decides.
+            let json = |sealed: &[u8]| {
+                sops.decrypt_to_json(format, sealed)
+                    .map_err(|error| format!("{about}: {error}"))
+            };
+            difference(
+                about,
+                &listed(Format::Json, &json(&ours)?)?,
+                &listed(Format::Json, &json(&theirs)?)?,
+            )?;
         }
         self.theirs(&theirs)
     }
