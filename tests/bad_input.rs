@@ -131,8 +131,9 @@ fn damaged_blobs_are_checked_out_as_they_are_and_verify_finds_them() {
     let mut blobs = Vec::new();
     for (name, plain) in [("a.yaml", YAML), ("a.json", JSON)] {
         let good = sealed(&sandbox, &format!("secrets/{name}"), plain);
-        for (number, (_, damaged, _)) in damages(&good).into_iter().enumerate() {
-            blobs.push((format!("secrets/damaged-{number}-{name}"), damaged.into_bytes()));
+        for (what, damaged, _) in damages(&good) {
+            let what = what.replace([' ', '\''], "-");
+            blobs.push((format!("secrets/damaged-{what}-{name}"), damaged.into_bytes()));
         }
         for length in (7..good.len() - 40).step_by(49) {
             blobs.push((
@@ -154,7 +155,8 @@ fn damaged_blobs_are_checked_out_as_they_are_and_verify_finds_them() {
     sandbox.git_in(&clone, &["log", "-p"]).ok();
     let verify = sandbox.seal_in(&clone, &["verify"]);
     assert!([1, 2].contains(&verify.code), "{}", verify.stderr);
-    for (path, _) in &blobs {
+    // One bent character of a wrapped key leaves a key that opens for nobody here: verify can't tell it from somebody else's.
+    for (path, _) in blobs.iter().filter(|(path, _)| !path.contains("damaged-armor-a.")) {
         assert!(
             verify.text().contains(path.as_str()),
             "{path} is not found:\n{}",

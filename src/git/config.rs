@@ -3,12 +3,12 @@
 //! Git itself does the writing, under its own lock. `filter.git-seal.required` is part of it always: without it Git stages
 //! plaintext when the filter fails (gitattributes(5)).
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::command::Git;
 use super::error::Error;
+use super::os_path::os_path;
 use super::program::Program;
 use super::version::Version;
 
@@ -95,7 +95,7 @@ pub fn install(git: &Git, scope: Scope, program: &Program) -> Result<Changed, Er
         if matches!(there[..], [entry] if entry.value == value) {
             continue;
         }
-        let value = OsString::from_vec(value);
+        let value = os_path(&value).into_os_string();
         let [option, replace] = [scope.option(), "--replace-all"].map(OsStr::new);
         git.run(&[OsStr::new("config"), option, replace, OsStr::new(key), &value])?;
         changed = Changed::Yes;
@@ -187,7 +187,7 @@ fn ours(git: &Git, scope: Scope) -> Result<Vec<Entry>, Error> {
         };
         let (key, value) = split_pair(pair);
         if KEYS.contains(&key.as_str()) {
-            let file = absolute(git, scope, OsStr::from_bytes(path))?;
+            let file = absolute(git, scope, os_path(path).as_os_str())?;
             entries.push(Entry {
                 file,
                 key,
@@ -210,7 +210,7 @@ pub(super) fn split_pair(pair: &[u8]) -> (String, Option<Vec<u8>>) {
 fn absolute(git: &Git, scope: Scope, shown: &OsStr) -> Result<PathBuf, Error> {
     let name = match scope {
         Scope::Global => return Ok(git.folder().join(shown)),
-        Scope::Worktree if shown.as_bytes().ends_with(b".worktree") => "config.worktree",
+        Scope::Worktree if shown.to_string_lossy().ends_with(".worktree") => "config.worktree",
         // Without the extension, `--worktree` means the repository's own file.
         Scope::Local | Scope::Worktree => "config",
     };
@@ -218,7 +218,7 @@ fn absolute(git: &Git, scope: Scope, shown: &OsStr) -> Result<PathBuf, Error> {
     if path.last() == Some(&b'\n') {
         path.pop();
     }
-    Ok(PathBuf::from(OsString::from_vec(path)))
+    Ok(os_path(&path))
 }
 
 #[cfg(test)]

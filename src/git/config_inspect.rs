@@ -1,13 +1,12 @@
 //! What Git's configuration says about our drivers, wherever it says so, and what is dangerous about it.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::command::Git;
 use super::config::{KEYS, split_pair};
 use super::error::Error;
+use super::os_path::{git_path, is_executable, os_path};
 
 /// One key of `filter.git-seal`, `diff.git-seal` or `merge.git-seal`, as one file or the command line sets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,16 +153,16 @@ fn program_of(command: &[u8]) -> Option<PathBuf> {
     let words = shlex::bytes::split(command)?;
     let word = words.iter().find(|word| **word != b"exec")?;
     let plain = !word.iter().any(|byte| b"$`;&|()<>=~*?!".contains(byte));
-    plain.then(|| PathBuf::from(OsStr::from_bytes(word)))
+    plain.then(|| os_path(word))
 }
 
 /// Whether `program` is a file that may be executed: at its path, or for a bare name in the search path.
 fn runs(folder: &Path, program: &Path, search_path: Option<&OsStr>) -> bool {
     let executable = |path: &Path| {
         path.metadata()
-            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+            .is_ok_and(|found| found.is_file() && is_executable(&found, 0o111))
     };
-    if program.as_os_str().as_bytes().contains(&b'/') {
+    if git_path(program).contains(&b'/') {
         return executable(&folder.join(program));
     }
     search_path
@@ -241,7 +240,7 @@ mod tests {
             5,
             "a file without the executable bit is no program: {lost:?}"
         );
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::git::os_path::make_executable(&fs::File::open(&program).unwrap()).unwrap();
         assert_eq!(found(Some(&bin)), []);
         assert_eq!(found(None).len(), 5);
 

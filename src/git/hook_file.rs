@@ -1,12 +1,12 @@
 //! One hook file: whose it is, the names it may be moved to, and how it is written whole.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::hook_script::{Author, Event, author};
+use super::os_path::{is_executable, make_executable};
 
 /// What a chained hook's name ends in.
 const CHAINED: &str = ".git-seal-chained";
@@ -46,7 +46,7 @@ pub(super) fn found(hook: &Path, event: Event) -> Result<Found, Error> {
     Ok(match author(event, &content) {
         Author::Us => Found::Ours {
             content,
-            executable: meta.permissions().mode() & 0o111 == 0o111,
+            executable: [0o100, 0o010, 0o001].iter().all(|&who| is_executable(&meta, who)),
         },
         Author::UsEdited => Found::Edited,
         Author::Other => Found::Other,
@@ -73,7 +73,7 @@ pub(super) fn write_beside(folder: &Path, content: &[u8]) -> Result<tempfile::Na
     let write = || {
         let mut file = tempfile::Builder::new().prefix(".git-seal-").tempfile_in(folder)?;
         file.write_all(content)?;
-        file.as_file().set_permissions(Permissions::from_mode(0o755))?;
+        make_executable(file.as_file())?;
         file.as_file().sync_all()?;
         Ok(file)
     };

@@ -1,7 +1,5 @@
 //! Where hooks go in a repository, and whom they belong to when they are not ours to write.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::command::Git;
@@ -9,6 +7,7 @@ use super::error::Error;
 use super::hook_file::{is_ours, legacy};
 use super::hook_managers::{Advice, Manager, configured, shell};
 use super::hook_script::Event;
+use super::os_path::os_path;
 use super::version::Version;
 
 /// Whether hooks may be written, and where.
@@ -100,7 +99,7 @@ fn rev_parse(git: &Git, args: &[&str]) -> Result<PathBuf, Error> {
     if path.last() == Some(&b'\n') {
         path.pop();
     }
-    Ok(PathBuf::from(OsString::from_vec(path)))
+    Ok(os_path(&path))
 }
 
 /// Whether Git ignores files in `folder`, so that no one commits our hooks by accident.

@@ -1,8 +1,8 @@
 //! The hook files themselves: their one text lies in the folder `hooks/`, here it is filled in and recognised again.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::os_path::git_path;
 use super::program::quoted;
 
 /// Stands in a hook's text for the path to fall back on.
@@ -74,12 +74,7 @@ impl Event {
     #[must_use]
     pub fn script(self, fallback: &Path) -> Vec<u8> {
         let (before, after) = self.text().split_once(PLACEHOLDER).unwrap_or((self.text(), ""));
-        [
-            before.as_bytes(),
-            &quoted(fallback.as_os_str().as_bytes()),
-            after.as_bytes(),
-        ]
-        .concat()
+        [before.as_bytes(), &quoted(&git_path(fallback)), after.as_bytes()].concat()
     }
 }
 

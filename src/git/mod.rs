@@ -27,6 +27,7 @@ mod index;
 pub mod memory;
 mod objects;
 pub mod oid;
+pub mod os_path;
 pub mod pkt_line;
 pub mod program;
 pub mod push;

@@ -1,7 +1,8 @@
 //! Our own program as Git is told to call it.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+
+use super::os_path::git_path;
 
 /// Where Git finds our program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl Program {
     pub fn word(&self) -> Vec<u8> {
         match self {
             Self::OnPath => Self::NAME.into(),
-            Self::At(path) => quoted(path.as_os_str().as_bytes()),
+            Self::At(path) => quoted(&git_path(path)),
         }
     }
 
@@ -64,7 +65,6 @@ pub fn quoted(word: &[u8]) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
-    use std::ffi::OsStr;
     use std::process::Command;
 
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
             let script = [b"printf %s ", &quoted(word)[..]].concat();
             let output = Command::new("sh")
                 .arg("-c")
-                .arg(OsStr::from_bytes(&script))
+                .arg(crate::git::os_path::os_path(&script))
                 .output()
                 .unwrap();
             assert_eq!(output.stdout, word, "{}", String::from_utf8_lossy(word));
