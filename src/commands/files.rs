@@ -4,7 +4,9 @@
 //! back nothing that could be replaced.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Read, Write};
+#[cfg(unix)]
+use std::io::IsTerminal;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
