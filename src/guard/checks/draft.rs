@@ -10,6 +10,7 @@
 //! # How to mend
 //! Open the file in the work tree, correct what its format does not allow (resolve the conflict, if it is one), then `git add` it.
 
+use crate::document::Format;
 use crate::guard::check::{Check, Needs};
 use crate::guard::finding::Remark;
 use crate::guard::findings::Findings;
@@ -41,15 +42,26 @@ impl Check for Draft {
         if subject.sealed().is_none_or(|sealed| !sealed.metadata.draft) {
             return;
         }
-        let message = format!(
-            "this is a draft: when it was added, it was not valid {} and was sealed whole",
-            subject.format().name()
-        );
         let path = shell_word(subject.path());
-        let help = [
-            "correct the file in the work tree".to_owned(),
-            format!("git add {path}"),
-        ];
+        let format = subject.format().name();
+        // Nothing in the file is wrong then, so there is nothing to correct.
+        let (message, help) = if matches!(subject.format(), Format::Dotenv | Format::Ini) {
+            (
+                format!("this is a draft: {format} files can't be sealed value by value yet, so it was sealed whole"),
+                [
+                    format!("git reset -q -- {path}"),
+                    "keep it out of the commit, or give it another name, which seals it as a binary file".to_owned(),
+                ],
+            )
+        } else {
+            (
+                format!("this is a draft: when it was added, it was not valid {format} and was sealed whole"),
+                [
+                    "correct the file in the work tree".to_owned(),
+                    format!("git add {path}"),
+                ],
+            )
+        };
         findings.add(subject, Remark::new(message).help(help));
     }
 }
