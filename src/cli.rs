@@ -1,12 +1,15 @@
 //! The argument tree, dispatch and exit code. `git seal VERB` and `git-seal VERB` are the same.
 
+mod sops;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::sops::Manner;
 use crate::commands::{self, Context};
-use crate::ui::{Failure, Terminal, file_limit};
+use crate::ui::{Failure, file_limit};
 
 /// Keeps the secrets of a repository sealed in Git and readable in the checkout.
 #[derive(Debug, Parser)]
@@ -46,6 +49,14 @@ enum Verb {
     Edit(commands::edit::Args),
     /// Bring sealed files in line with their rule: recipients, groups, selection
     Updatekeys(commands::updatekeys::Args),
+    /// Give sealed files a new data key, with all values sealed anew
+    Rotate(commands::rotate::Args),
+    /// Add a key group to a sealed file, or delete one
+    Groups(commands::groups::Args),
+    /// Run a command with the values of a sealed file as its variables
+    ExecEnv(commands::exec_env::Args),
+    /// Run a command with the opened file in place of `{}`
+    ExecFile(commands::exec_file::Args),
     /// Make a key
     Keygen(commands::keygen::Args),
     /// Tell whether a file is sealed
@@ -79,22 +90,55 @@ enum Verb {
 /// Runs the program with its arguments, its own name first.
 #[must_use]
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
-            // Nobody is left to tell that the stream is gone.
-            error.print().ok();
-            return ExitCode::from(code);
-        }
-    };
-    file_limit::survive();
+    let line: Vec<OsString> = arguments.collect();
+    let manner = line.first().map_or(Manner::GitSeal, |program| Manner::of(program));
     let context = Context::default();
-    match dispatch(&cli.verb, &context) {
+    let done = match parse(line, manner, &context) {
+        Ok(Parsed::Verb(verb)) => {
+            file_limit::survive();
+            dispatch(&verb, &context)
+        }
+        Ok(Parsed::Answered(code)) => Ok(code),
+        Err(failure) => Err(failure),
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            tell(context.terminal, &failure);
+            context.terminal.failure(&failure);
             ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// What a command line comes to.
+enum Parsed {
+    Verb(Box<Verb>),
+    /// Help, a version or a usage error was printed; the exit code.
+    Answered(u8),
+}
+
+fn parse(line: Vec<OsString>, manner: Manner, context: &Context) -> Result<Parsed, Failure> {
+    if manner == Manner::Sops && sops::asks_version(&line) {
+        return commands::files::put(context, sops::version().as_bytes()).map(Parsed::Answered);
+    }
+    // The tree costs time to build, and our own command lines begin with a verb.
+    let is_verb = line.get(1).is_none_or(|word| !word.to_string_lossy().starts_with('-'));
+    let translated = if manner == Manner::GitSeal && is_verb {
+        sops::Translated::as_it_is(line)
+    } else {
+        sops::translate(line, manner, &Cli::command())?
+    };
+    translated
+        .warnings
+        .iter()
+        .for_each(|warning| context.terminal.warn(warning));
+    match Cli::try_parse_from(translated.line) {
+        Ok(cli) => Ok(Parsed::Verb(Box::new(cli.verb))),
+        Err(error) => {
+            // Nobody is left to tell that the stream is gone.
+            error.print().ok();
+            let usage = if manner == Manner::Sops { 1 } else { 2 };
+            Ok(Parsed::Answered(if error.use_stderr() { usage } else { 0 }))
         }
     }
 }
@@ -107,15 +151,19 @@ fn dispatch(verb: &Verb, context: &Context) -> Result<u8, Failure> {
         Verb::Doctor(args) => commands::doctor::run(args, context),
         Verb::Edit(args) => commands::edit::run(args, context),
         Verb::Encrypt(args) => commands::encrypt::run(args, context),
+        Verb::ExecEnv(args) => commands::exec_env::run(args, context),
+        Verb::ExecFile(args) => commands::exec_file::run(args, context),
         Verb::Explain(args) => commands::explain::run(args, context),
         Verb::Filestatus(args) => commands::filestatus::run(args, context),
         Verb::FilterProcess(args) => commands::filter_process::run(args, context),
+        Verb::Groups(args) => commands::groups::run(args, context),
         Verb::Hook(args) => commands::hook::run(args, context),
         Verb::Init(args) => commands::init::run(args, context),
         Verb::Install(args) => commands::install::run(args, context),
         Verb::Keygen(args) => commands::keygen::run(args, context),
         Verb::Lock(args) => commands::lock::run(args, context),
         Verb::MergeDriver(args) => commands::merge_driver::run(args, context),
+        Verb::Rotate(args) => commands::rotate::run(args, context),
         Verb::Smudge(args) => commands::smudge::run(args, context),
         Verb::Status(args) => commands::status::run(args, context),
         Verb::Textconv(args) => commands::textconv::run(args, context),
@@ -124,9 +172,4 @@ fn dispatch(verb: &Verb, context: &Context) -> Result<u8, Failure> {
         Verb::Updatekeys(args) => commands::updatekeys::run(args, context),
         Verb::Verify(args) => commands::verify::run(args, context),
     }
-}
-
-fn tell(terminal: Terminal, failure: &Failure) {
-    terminal.error(&failure.message);
-    failure.hints.iter().for_each(|hint| terminal.hint(hint));
 }

@@ -17,6 +17,9 @@ pub enum Error {
     /// A rule names a recipient that can't be used.
     #[error(".sops.yaml: {0}")]
     Recipient(crate::crypt::Error),
+    /// A sealed file names a recipient that can't be used.
+    #[error("its metadata: {0}")]
+    Entry(crate::crypt::Error),
     /// No rule of the policy is for the path, and there is no earlier sealed state either.
     #[error("no rule of .sops.yaml is for this path, so there is nobody to seal it for")]
     NoRule,
@@ -54,6 +57,47 @@ pub struct Base<'b> {
     pub sealed: &'b Sealed<'b>,
     /// As it opens.
     pub opened: &'b Opened,
+}
+
+/// Who can open a file when it is sealed anew.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Recipients by key group.
+    pub groups: Vec<Vec<Recipient>>,
+    /// The threshold of several groups; all of them where none is given.
+    pub threshold: Option<u32>,
+    /// Which data key the values are sealed with.
+    pub key: KeyChoice,
+}
+
+/// Which data key a file that is sealed anew gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyChoice {
+    /// A new one: whoever had the earlier one can't read what comes next.
+    Fresh,
+    /// Its own.
+    Kept,
+}
+
+impl Access {
+    /// Whom a file is sealed for, under a new data key.
+    ///
+    /// # Errors
+    /// [`Error::Sops`] for keys that only SOPS can wrap for, [`Error::Entry`] for a recipient that can't be read.
+    pub fn of(metadata: &Metadata) -> Result<Self, Error> {
+        let group = |group: &Group| {
+            if let Some(kind) = group.foreign_kinds().next() {
+                return Err(sops::Error::ForeignKey { kind: kind.to_owned() }.into());
+            }
+            let recipients = group.age.iter().map(|entry| Recipient::parse(&entry.recipient));
+            recipients.collect::<Result<Vec<_>, _>>().map_err(Error::Entry)
+        };
+        Ok(Self {
+            groups: metadata.groups.iter().map(group).collect::<Result<_, _>>()?,
+            threshold: metadata.threshold,
+            key: KeyChoice::Fresh,
+        })
+    }
 }
 
 /// Policy and keyring.
@@ -110,6 +154,34 @@ impl<'v> Vault<'v> {
             }
             Err(error) => Ok(Sealing::Draft(seal_draft(content, &order)?, error)),
         }
+    }
+
+    /// Seals an earlier state anew for these key groups, its selection and content as they are.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`]; [`Error::Sops`] for groups or a threshold that can't be.
+    pub fn rekey(base: &Base<'_>, format: Format, access: &Access, now: &str) -> Result<(Vec<u8>, Fidelity), Error> {
+        let metadata = &base.sealed.metadata;
+        let fresh = match access.key {
+            KeyChoice::Fresh => Some(DataKey::generate().map_err(sops::Error::from)?),
+            KeyChoice::Kept => None,
+        };
+        let key = fresh.as_ref().unwrap_or(&base.opened.data_key);
+        let several = access.groups.len() > 1;
+        let threshold = access.threshold.filter(|_| several);
+        let groups = Group::share_out(key.as_bytes(), &access.groups, threshold)?;
+        let threshold = threshold.or_else(|| u32::try_from(groups.len()).ok().filter(|_| several));
+        let plan = Plan {
+            recipients: Recipients::Are { groups, threshold },
+            selection: metadata.selection.clone(),
+            mac_only_encrypted: metadata.mac_only_encrypted,
+            fresh,
+        };
+        let order = plan.order(Some(base), now)?;
+        if metadata.draft {
+            return Ok((seal_draft(&base.opened.content, &order)?, Fidelity::Exact));
+        }
+        Ok(seal(format, &base.opened.content, &order)?)
     }
 
     /// Seals a content whole, as a draft.
@@ -170,6 +242,7 @@ impl Plan {
             base: base
                 .filter(|_| self.fresh.is_none())
                 .map(|base| (base.sealed, base.opened)),
+            heritage: base.map(|base| &base.sealed.metadata),
         })
     }
 }

@@ -66,6 +66,7 @@ impl Case {
             mac_only_encrypted: self.mac_only_encrypted,
             now,
             base,
+            heritage: None,
         };
         seal(self.format, plain, &order)
     }

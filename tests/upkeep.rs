@@ -208,7 +208,7 @@ fn updatekeys_takes_a_folder_and_leaves_what_no_rule_is_for() {
     sandbox.commit_all("more");
     sandbox.policy(&[("^secrets/", &format!("{ALICE},{BOB}"))]);
     let done = sandbox.seal(&["updatekeys", "."]).ok();
-    assert_eq!(done.stderr.matches("sealed anew").count(), 2, "{}", done.stderr);
+    assert_eq!(done.stderr.matches("sealed anew for").count(), 2, "{}", done.stderr);
     assert!(!done.stderr.contains("plain.txt"), "{}", done.stderr);
     for name in [":secrets/app.yaml", ":secrets/deep/more.json"] {
         sandbox.assert_sealed(name);

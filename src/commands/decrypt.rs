@@ -87,7 +87,7 @@ fn convert_opened(files: &InOut, sealed: &Sealed<'_>, opened: Opened) -> Result<
         .path()
         .and_then(|path| Place::of(path, None).ok())
         .unwrap_or_default();
-    convert(&opened.content, from, to, &indents(place.policy.as_ref(), to)).map_err(|error| {
+    convert(&opened.content, from, to, &indents(place.policy.as_deref(), to)).map_err(|error| {
         let mut failure = Failure::from(error);
         if to == Format::Binary {
             failure.hints = vec![format!("give --output-type {from}")];

@@ -17,6 +17,7 @@ use super::terms::{Place, TermsArgs};
 use super::unopened::{no_data_key, unreadable};
 use super::{clock, files};
 use crate::document::Format;
+use crate::sops::master_keys::{show, strip};
 use crate::sops::open::{MacCheck, Opened, open};
 use crate::sops::seal::Fidelity;
 use crate::sops::{self, Clear, Sealed};
@@ -51,6 +52,9 @@ pub struct Args {
     /// Open the file even if it was changed after it was sealed
     #[arg(long)]
     pub ignore_mac: bool,
+    /// Show the metadata too, with the wrapped keys; changes to them are not taken
+    #[arg(short, long)]
+    pub show_master_keys: bool,
     #[command(flatten)]
     terms: TermsArgs,
 }
@@ -109,9 +113,20 @@ fn change(args: &Args, context: &Context) -> Result<u8, Failure> {
         on_disk: Some(on_disk),
         terms,
         base: Some((&sealed, &opened)),
+        shown: if args.show_master_keys {
+            Shown::WithMetadata
+        } else {
+            Shown::Plain
+        },
+    };
+    let shown = match session.shown {
+        Shown::Plain => None,
+        Shown::WithMetadata => Some(show(format, &opened.content, &sealed.metadata).map_err(|error| args.at(error))?),
     };
 
-    let (bytes, fidelity) = session.edit(&opened.content).map_err(|failure| args.at(failure))?;
+    let (bytes, fidelity) = session
+        .edit(shown.as_ref().unwrap_or(&opened.content))
+        .map_err(|failure| args.at(failure))?;
 
     session.save(&bytes, fidelity)?;
     session.tell_other_recipients(&place);
@@ -141,6 +156,7 @@ fn create(args: &Args, context: &Context) -> Result<u8, Failure> {
         on_disk: None,
         terms: Some(terms),
         base: None,
+        shown: Shown::Plain,
     };
     // Recipients that can't be sealed for are found out before anything is written, not after.
     session.draft(b"").map_err(|failure| args.at(failure))?;
@@ -190,6 +206,15 @@ struct Session<'s> {
     /// For whom it is sealed; none to keep what the file says.
     terms: Option<Terms>,
     base: Option<(&'s Sealed<'s>, &'s Opened)>,
+    shown: Shown,
+}
+
+/// What the user sees of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Plain,
+    /// The `sops` block too, to look at: who can open the file is for `updatekeys` and `rotate` to change.
+    WithMetadata,
 }
 
 impl Session<'_> {
@@ -202,17 +227,23 @@ impl Session<'_> {
             if content.as_slice() == before {
                 return Err(Failure::new("not changed").code(NOT_CHANGED));
             }
-            let failure = match self.seal(&content) {
+            let failure = match self.without_metadata(&content).and_then(|plain| self.seal(&plain)) {
                 Ok(sealed) => return Ok(sealed),
                 Err(failure) => failure,
             };
             let terminal = self.context.terminal;
-            terminal.error(&failure.message);
-            failure.hints.iter().for_each(|hint| terminal.hint(hint));
+            terminal.failure(&failure);
             terminal.say("press Enter to edit again");
             if !wait_for_enter() {
                 return Err(self.keep(&content, failure));
             }
+        }
+    }
+
+    fn without_metadata(&self, content: &Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        match self.shown {
+            Shown::Plain => Ok(content.clone()),
+            Shown::WithMetadata => Ok(strip(self.format, content)?),
         }
     }
 

@@ -132,12 +132,12 @@ impl Work<'_> {
         } else {
             // What SOPS writes as binary is the JSON form of the whole document.
             let format = if to == Format::Binary { Format::Json } else { to };
-            let plain = convert(&self.content, from, format, &indents(place.policy.as_ref(), to))?;
+            let plain = convert(&self.content, from, format, &indents(place.policy.as_deref(), to))?;
             (format, Some(plain))
         };
         let plain = converted.as_ref().unwrap_or(&self.content);
 
-        let vault = Vault::new(place.policy.as_ref(), &self.context.found().keyring);
+        let vault = Vault::new(place.policy.as_deref(), &self.context.found().keyring);
         let sealed = sealed_or_refused(vault.seal(format, plain, Some(&terms), None, &clock::now())?)?;
 
         self.remark(format, &sealed);
@@ -186,7 +186,7 @@ impl Work<'_> {
         }
         let place = self.place_in(at)?;
         let terms = self.args.terms.terms(&place)?;
-        let vault = Vault::new(place.policy.as_ref(), &self.context.found().keyring);
+        let vault = Vault::new(place.policy.as_deref(), &self.context.found().keyring);
         let blobs = index_entry::earlier(&at.repo, &at.path)?;
         let mut base: Option<(Sealed<'_>, Opened)> = None;
         for (blob, bytes) in &blobs {
@@ -235,7 +235,7 @@ impl Work<'_> {
         let top = at.repo.work_tree().unwrap_or(Path::new("."));
         let policy = read_policy(&top.join(POLICY)).map_err(|reason| Failure::new(reason).code(1))?;
         Ok(Place {
-            policy,
+            policy: policy.map(std::rc::Rc::new),
             path: at.path.clone(),
         })
     }

@@ -36,7 +36,9 @@ pub fn filtered(file: &Path) -> Option<Filtered> {
     ours.then_some(Filtered { repo, path })
 }
 
-fn is_installed(repo: &Repo) -> bool {
+/// Whether this clone has our filter.
+#[must_use]
+pub fn is_installed(repo: &Repo) -> bool {
     let question = ["config", "--get-regexp", r"^filter\.git-seal\.(clean|process)$"];
     repo.git()
         .exit(&question, b"")

@@ -27,21 +27,53 @@ pub fn earlier(repo: &Repo, path: &[u8]) -> Result<Vec<(Earlier, Vec<u8>)>, Fail
         .collect())
 }
 
+/// A sealed state in the object store, ready to be named by the index.
+pub struct NewEntry {
+    /// Its blob.
+    pub blob: Oid,
+    path: Vec<u8>,
+    mode: Option<u32>,
+}
+
+/// Writes sealed bytes to the object store, for an index entry that keeps its mode.
+///
+/// # Errors
+/// When Git can't write.
+pub fn write(repo: &Repo, path: &[u8], sealed: &[u8]) -> Result<NewEntry, Failure> {
+    let [merged, ..] = repo.index_stages(path)?;
+    Ok(NewEntry {
+        blob: repo.write_blob(sealed)?,
+        path: path.to_vec(),
+        mode: merged.map(|entry| entry.mode),
+    })
+}
+
+/// Has the index name new entries, all of them in one step.
+///
+/// # Errors
+/// When Git can't write; the index is as it was then.
+pub fn put_all<'e>(repo: &Repo, entries: impl Iterator<Item = &'e NewEntry>) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        lines.extend_from_slice(format!("{:o} {}\t", entry.mode.unwrap_or(USUAL), entry.blob).as_bytes());
+        lines.extend_from_slice(&entry.path);
+        lines.push(0);
+    }
+    // Unlike --cacheinfo, --index-info takes every path there is.
+    repo.git()
+        .run_with_input(&["update-index", "-z", "--index-info"], &lines)?;
+    Ok(())
+}
+
 /// Writes sealed bytes to the object store and has the index name them for `path`, which need not be there yet.
 ///
 /// # Errors
 /// When Git can't write.
 pub fn put(repo: &Repo, path: &[u8], sealed: &[u8], executable: bool) -> Result<Oid, Failure> {
-    let [merged, ..] = repo.index_stages(path)?;
-    let executable = merged.map_or(executable, |entry| entry.mode == EXECUTABLE);
-    let blob = repo.write_blob(sealed)?;
-    let mut line = format!("{:o} {blob}\t", if executable { EXECUTABLE } else { USUAL }).into_bytes();
-    line.extend_from_slice(path);
-    line.push(0);
-    // Unlike --cacheinfo, --index-info takes every path there is.
-    repo.git()
-        .run_with_input(&["update-index", "-z", "--index-info"], &line)?;
-    Ok(blob)
+    let mut entry = write(repo, path, sealed)?;
+    entry.mode = entry.mode.or(executable.then_some(EXECUTABLE));
+    put_all(repo, std::iter::once(&entry))?;
+    Ok(entry.blob)
 }
 
 /// Git's mode of a file.

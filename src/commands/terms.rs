@@ -1,7 +1,10 @@
 //! For whom and how a command seals a file: the options of the command line over the rule of `.sops.yaml` (format,
 //! section 8.5).
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::context::{POLICY, read_policy};
 use super::paths::git_path;
@@ -50,7 +53,7 @@ pub struct TermsArgs {
 #[derive(Debug, Default)]
 pub struct Place {
     /// The policy; none where there is no policy file.
-    pub policy: Option<Policy>,
+    pub policy: Option<Rc<Policy>>,
     /// The file's path: from the policy's folder where it lies below it, else absolute.
     pub path: Vec<u8>,
 }
@@ -62,28 +65,7 @@ impl Place {
     /// # Errors
     /// A policy that can't be read, or that is given and absent.
     pub fn of(file: &Path, given: Option<&Path>) -> Result<Self, Failure> {
-        let file = plain_absolute(file)?;
-        let found = match given.filter(|given| !given.as_os_str().is_empty()) {
-            Some(given) => Some(plain_absolute(given)?),
-            None => match file.parent().and_then(search) {
-                Some(found) => Some(found),
-                None => search(&plain_absolute(Path::new("."))?),
-            },
-        };
-        let Some(found) = found else {
-            return Ok(Self {
-                policy: None,
-                path: git_path(&file),
-            });
-        };
-        let policy = read_policy(&found).map_err(|reason| Failure::new(reason).code(1))?;
-        if policy.is_none() {
-            return Err(Failure::new("no such file").at(found.display()).code(1));
-        }
-        Ok(Self {
-            policy,
-            path: seen_from(&found, &file),
-        })
+        Policies::default().place(file, given)
     }
 
     /// The rule for the file.
@@ -95,6 +77,57 @@ impl Place {
             Some(policy) => Ok(policy.rule_for(&self.path)?),
             None => Ok(None),
         }
+    }
+}
+
+/// Policy files, each read once however many files ask for it.
+#[derive(Default)]
+pub struct Policies {
+    known: RefCell<HashMap<PathBuf, Option<Rc<Policy>>>>,
+}
+
+impl Policies {
+    /// The policy for a file, as [`Place::of`] finds it.
+    ///
+    /// # Errors
+    /// As [`Place::of`].
+    pub fn place(&self, file: &Path, given: Option<&Path>) -> Result<Place, Failure> {
+        let file = plain_absolute(file)?;
+        let found = match given.filter(|given| !given.as_os_str().is_empty()) {
+            Some(given) => Some(plain_absolute(given)?),
+            None => match file.parent().and_then(search) {
+                Some(found) => Some(found),
+                None => search(&plain_absolute(Path::new("."))?),
+            },
+        };
+        let Some(found) = found else {
+            return Ok(Place {
+                policy: None,
+                path: git_path(&file),
+            });
+        };
+        let policy = self.read(&found)?;
+        if policy.is_none() {
+            return Err(Failure::new("no such file").at(found.display()).code(1));
+        }
+        Ok(Place {
+            policy,
+            path: seen_from(&found, &file),
+        })
+    }
+
+    /// A policy file; none where it is absent.
+    ///
+    /// # Errors
+    /// A policy that can't be used.
+    pub fn read(&self, path: &Path) -> Result<Option<Rc<Policy>>, Failure> {
+        if let Some(policy) = self.known.borrow().get(path) {
+            return Ok(policy.clone());
+        }
+        let policy = read_policy(path).map_err(|reason| Failure::new(reason).code(1))?;
+        let policy = policy.map(Rc::new);
+        self.known.borrow_mut().insert(path.to_owned(), policy.clone());
+        Ok(policy)
     }
 }
 
@@ -116,7 +149,7 @@ impl TermsArgs {
         }
         let rule = place.rule()?;
         let mut terms = if recipients.is_empty() {
-            let has_rules = place.policy.as_ref().is_some_and(Policy::has_rules_section);
+            let has_rules = place.policy.as_ref().is_some_and(|policy| policy.has_rules_section());
             Terms::of_rule(rule.ok_or_else(|| nobody(has_rules))?)?
         } else {
             Terms {
@@ -209,7 +242,7 @@ mod tests {
 
     fn place(text: &str) -> Place {
         Place {
-            policy: Some(Policy::parse(text.as_bytes()).unwrap()),
+            policy: Some(Rc::new(Policy::parse(text.as_bytes()).unwrap())),
             path: b"a.yaml".to_vec(),
         }
     }

@@ -2,170 +2,154 @@
 //!
 //! Other than SOPS's command of this name it seals anew where somebody lost access: who is let go must not read what comes next.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::clock;
 use super::context::{Context, POLICY};
-use super::filtered::{Filtered, filtered};
+use super::in_out::format_of;
+use super::stored::{Batch, Fate, Reach, Stored};
+use super::terms::{Place, Policies};
 use super::unopened::no_data_key;
-use super::{clock, files, index_entry, paths};
 use crate::document::Format;
-use crate::policy::Policy;
+use crate::policy::is_exempt;
 use crate::sops::{self, Clear, Sealed};
 use crate::ui::Failure;
 use crate::vault::{Base, Sealing, Terms, Vault};
 
+/// What stands below the options in the help.
+const EXAMPLES: &str = "\
+Examples:
+  git seal updatekeys secrets/*.yaml    these files
+  git seal updatekeys .                 all files below that a rule is for
+
+Where Git's filter seals a file, the sealed form in the index is exchanged; elsewhere the file itself is. Each file is \
+exchanged whole or not at all, and one that fails does not stop the others: the same command goes on with what is left.";
+
 /// Arguments of `updatekeys`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Where Git's filter seals a file, the sealed form in the index is exchanged; elsewhere the file itself is.\n\n\
-                        Example:\n  git seal updatekeys secrets/*.yaml"
-)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Files, or folders: of a folder the sealed files that a rule is for.
+    /// Files, or folders: of a folder the files that a rule is for
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
-    /// Taken as SOPS takes it: there is no question to answer.
+    /// Do not ask, as is usual here; for scripts written for sops
     #[arg(short, long)]
     pub yes: bool,
-}
-
-/// What became of a file.
-enum Done {
-    UpToDate,
-    Sealed,
+    /// Show the differences and ask before each file, as sops does
+    #[arg(long, conflicts_with = "yes")]
+    pub ask: bool,
+    /// Read as yaml, json, dotenv, ini or binary, whatever the files' names
+    #[arg(long, value_name = "TYPE", value_parser = format_of)]
+    pub input_type: Option<Format>,
+    /// Use this policy file
+    #[arg(long, value_name = "FILE", env = "SOPS_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// Seals the files for the recipients of their rules.
 ///
 /// # Errors
-/// When a file can't be opened or has no rule; the files before it are done then.
+/// When a file can't be opened or has no rule; it is as it was then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
-    let mut files = Vec::new();
-    for file in &args.files {
-        if file.is_dir() {
-            files.extend(ruled_below(file, context)?);
-        } else {
-            files.push(file.clone());
-        }
-    }
-    for file in &files {
-        let done = one(file, context).map_err(|failure| failure.at(file.display()))?;
-        let what = match done {
-            Done::UpToDate => "is in line with its rule already",
-            Done::Sealed => "sealed anew for the recipients of its rule",
+    let policies = Policies::default();
+    let is_ruled = |file: &Path| {
+        let place = policies.place(file, args.config.as_deref())?;
+        Ok(!is_exempt(&place.path) && place.rule()?.is_some())
+    };
+    let batch = Batch::of(&args.files, args.input_type, &Reach::Ruled(&is_ruled))?;
+    let work = Work {
+        args,
+        context,
+        policies: &policies,
+    };
+    batch.each(context, |stored| work.renew(stored))
+}
+
+struct Work<'w> {
+    args: &'w Args,
+    context: &'w Context,
+    policies: &'w Policies,
+}
+
+impl Work<'_> {
+    /// The policy and path that decide about a file: for one in the index those that the filter goes by.
+    fn place(&self, stored: &Stored) -> Result<Place, Failure> {
+        let given = self.args.config.as_deref();
+        let Some((repo, path)) = stored.in_index().filter(|_| given.is_none()) else {
+            return self.policies.place(&stored.file, given);
         };
-        context.terminal.say(&format!("{}: {what}", file.display()));
+        let top = repo.work_tree().map(|top| top.join(POLICY)).unwrap_or_default();
+        Ok(Place {
+            policy: self.policies.read(&top)?,
+            path: path.to_vec(),
+        })
     }
-    Ok(0)
-}
 
-/// The files below a folder that a rule is for; what Git ignores is left out, and so are links.
-fn ruled_below(folder: &Path, context: &Context) -> Result<Vec<PathBuf>, Failure> {
-    let policy = context
-        .work_tree_policy()
-        .map_err(|reason| Failure::new(reason).code(1))?;
-    let Some(policy) = policy else { return Ok(Vec::new()) };
-    let top = context.top()?;
-    let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
-    let mut found = Vec::new();
-    let walk = ignore::WalkBuilder::new(folder)
-        .hidden(false)
-        .require_git(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .sort_by_file_name(Ord::cmp)
-        .build();
-    for entry in walk {
-        let entry = entry.map_err(|error| Failure::new(error.to_string()))?;
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            continue;
+    /// A sealed file as its rule wants it.
+    fn renew(&self, stored: &Stored) -> Result<Fate, Failure> {
+        let place = self.place(stored)?;
+        let found = self.context.found();
+        let format = stored.format;
+        let vault = Vault::new(place.policy.as_deref(), &found.keyring);
+        let sealed = Sealed::parse(format, &stored.bytes)?;
+        let terms = vault.terms(&place.path)?;
+        let terms = terms.ok_or_else(|| Failure::new(format!("no rule of {POLICY} is for it")).code(1))?;
+        if in_line(&sealed, &terms, format)? {
+            return Ok(Fate::Stays("is in line with its rule already"));
         }
-        let real = entry
-            .path()
-            .canonicalize()
-            .map_err(|error| Failure::io(entry.path(), &error))?;
-        let Ok(inside) = real.strip_prefix(&top) else { continue };
-        let path = paths::git_path(inside);
-        if !crate::policy::is_exempt(&path) && policy.rule_for(&path)?.is_some() {
-            found.push(entry.into_path());
+        if self.args.ask && !self.allowed(stored, &terms, &sealed)? {
+            return Ok(Fate::Stays("left as it was"));
+        }
+        let opened = vault.open(format, &sealed, Clear::Refuse).or_else(|error| match error {
+            sops::Error::ValueInTheClear { .. } => vault.open(format, &sealed, Clear::Accept),
+            other => Err(other),
+        });
+        let opened = opened.map_err(|error| match error {
+            error @ sops::Error::NoIdentity => no_data_key(error, &sealed, found),
+            error => error.into(),
+        })?;
+        let base = Base {
+            sealed: &sealed,
+            opened: &opened,
+        };
+        match vault.seal(format, &opened.content, Some(&terms), Some(&base), &clock::now())? {
+            Sealing::Sealed(sealed, _) => Ok(Fate::Becomes {
+                sealed,
+                plain: opened.content.clone(),
+                said: "sealed anew for the recipients of its rule",
+            }),
+            Sealing::Draft(_, error) => Err(error.into()),
         }
     }
-    Ok(found)
-}
 
-fn one(file: &Path, context: &Context) -> Result<Done, Failure> {
-    let policy = context
-        .work_tree_policy()
-        .map_err(|reason| Failure::new(reason).code(1))?;
-    if let Some(at) = filtered(file) {
-        return in_index(file, &at, policy.as_ref(), context);
-    }
-    let top = context.top()?;
-    let real = file.canonicalize().map_err(|error| Failure::io(file, &error))?;
-    let inside = real.strip_prefix(top.canonicalize().unwrap_or_else(|_| top.to_owned()));
-    let path = paths::git_path(inside.map_err(|_| Failure::new("it lies outside of this repository"))?);
-    let content = std::fs::read(&real).map_err(|error| Failure::io(file, &error))?;
-    match anew(&path, &content, policy.as_ref(), context)? {
-        None => Ok(Done::UpToDate),
-        Some((bytes, _)) => files::replace(&real, &bytes).map(|()| Done::Sealed),
-    }
-}
-
-/// Exchanges the sealed form in the index; the work tree keeps the plain one, if that is what lies there.
-fn in_index(file: &Path, at: &Filtered, policy: Option<&Policy>, context: &Context) -> Result<Done, Failure> {
-    let blobs = index_entry::earlier(&at.repo, &at.path)?;
-    let Some((_, stored)) = blobs.iter().find(|(earlier, _)| earlier.in_index) else {
-        return Err(Failure::new("it is not in the index").hint("stage it with `git add`"));
-    };
-    match anew(&at.path, stored, policy, context)? {
-        None => Ok(Done::UpToDate),
-        Some((bytes, content)) => {
-            let locked = std::fs::read(file).is_ok_and(|on_disk| on_disk == *stored);
-            let blob = index_entry::put(&at.repo, &at.path, &bytes, false)?;
-            if locked {
-                // Git would take the earlier sealed form for a change back.
-                files::replace(file, &bytes)?;
+    /// Shows who comes and goes, and asks.
+    fn allowed(&self, stored: &Stored, terms: &Terms, sealed: &Sealed<'_>) -> Result<bool, Failure> {
+        let (missing, surplus) = terms.differences(&sealed.metadata);
+        let mut text = format!("{}: these changes will be made\n", stored.file.display());
+        for (sign, names) in [("+++", missing), ("---", surplus)] {
+            text.extend(names.iter().map(|name| format!("{sign} {name}\n")));
+        }
+        text.push_str("Is this okay? (y/n): ");
+        self.context.terminal.out(text.as_bytes()).ok();
+        std::io::stdout().flush().ok();
+        loop {
+            let mut line = String::new();
+            let read = std::io::stdin().read_line(&mut line).unwrap_or_default();
+            match line.trim() {
+                "y" | "Y" | "yes" => return Ok(true),
+                "n" | "N" | "no" => return Ok(false),
+                _ if read == 0 => {
+                    return Err(Failure::new("the input ended before the question was answered")
+                        .code(1)
+                        .hint("give --yes"));
+                }
+                _ if std::io::stdin().is_terminal() => {
+                    self.context.terminal.out(b"Please answer y or n: ").ok();
+                }
+                _ => {}
             }
-            // Otherwise the next clean would have to open it to see that the work tree holds this very content.
-            let format = Format::of_path(&at.path);
-            context.filter(&Ok(None)).remember(format, &blob, &content);
-            context.memory().flush();
-            Ok(Done::Sealed)
         }
-    }
-}
-
-/// A sealed file as its rule wants it, with its plain content; none where it is so already.
-#[expect(clippy::type_complexity, reason = "sealed and plain bytes of one file")]
-fn anew(
-    path: &[u8],
-    stored: &[u8],
-    policy: Option<&Policy>,
-    context: &Context,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, Failure> {
-    let format = Format::of_path(path);
-    let found = context.found();
-    let vault = Vault::new(policy, &found.keyring);
-    let sealed = Sealed::parse(format, stored)?;
-    let terms = vault.terms(path)?;
-    let terms = terms.ok_or_else(|| Failure::new(format!("no rule of {POLICY} is for it")).code(1))?;
-    if in_line(&sealed, &terms, format)? {
-        return Ok(None);
-    }
-    let opened = vault.open(format, &sealed, Clear::Refuse).or_else(|error| match error {
-        sops::Error::ValueInTheClear { .. } => vault.open(format, &sealed, Clear::Accept),
-        other => Err(other),
-    });
-    let opened = opened.map_err(|error| match error {
-        error @ sops::Error::NoIdentity => no_data_key(error, &sealed, found),
-        error => error.into(),
-    })?;
-    let base = Base {
-        sealed: &sealed,
-        opened: &opened,
-    };
-    match vault.seal(format, &opened.content, Some(&terms), Some(&base), &clock::now())? {
-        Sealing::Sealed(bytes, _) => Ok(Some((bytes, opened.content.to_vec()))),
-        Sealing::Draft(_, error) => Err(error.into()),
     }
 }
 

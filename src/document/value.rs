@@ -42,6 +42,48 @@ impl Value<'_> {
     }
 }
 
+impl Value<'_> {
+    /// The value as text where a format knows text only: dotenv, INI, the environment (format, section 10.5).
+    #[must_use]
+    pub fn flat_bytes(&self) -> Cow<'_, [u8]> {
+        match self {
+            Self::Str(bytes) => Cow::Borrowed(bytes.as_ref()),
+            Self::Int(number) => Cow::Owned(number.to_string().into_bytes()),
+            Self::Float(number) => Cow::Owned(flat_float(*number).into_bytes()),
+            Self::Bool(true) => Cow::Borrowed(b"true"),
+            Self::Bool(false) => Cow::Borrowed(b"false"),
+            Self::Time(text) => Cow::Owned(without_fraction(text).into_bytes()),
+            Self::Null => Cow::Borrowed(b"<nil>"),
+        }
+    }
+}
+
+/// A double as Go's `%G` writes it, with one decimal where that would look like an integer.
+fn flat_float(number: f64) -> String {
+    if !number.is_finite() {
+        return float_text(number);
+    }
+    // Rust's form has the same shortest digits, with an exponent of its own spelling.
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        let plain = float_text(number);
+        return if plain.contains('.') { plain } else { plain + ".0" };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}E{sign}{:02}", exponent.abs())
+}
+
+/// An RFC 3339 time in whole seconds.
+fn without_fraction(text: &str) -> String {
+    let Some((seconds, rest)) = text.split_once('.') else {
+        return text.to_owned();
+    };
+    let zone = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{seconds}{zone}")
+}
+
 /// The kind alone: a value may be a secret.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,6 +118,38 @@ pub fn float_text(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn flat_text_is_what_sops_puts_into_variables() {
+        #[track_caller]
+        fn case(value: &Value<'_>, expected: &str) {
+            assert_eq!(String::from_utf8_lossy(&value.flat_bytes()), expected);
+        }
+        for (number, expected) in [
+            (1.0, "1.0"),
+            (123_456.5, "123456.5"),
+            (100_000.0, "100000.0"),
+            (1_234_567.0, "1.234567E+06"),
+            (1e20, "1E+20"),
+            (123_456_789.125, "1.23456789125E+08"),
+            (0.0001, "0.0001"),
+            (0.00001, "1E-05"),
+            (-0.0, "-0.0"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NAN, "NaN"),
+        ] {
+            case(&Value::Float(number), expected);
+        }
+        case(
+            &Value::Time("2020-01-02T03:04:05.5+02:00".to_owned()),
+            "2020-01-02T03:04:05+02:00",
+        );
+        case(&Value::Time("2020-01-02T00:00:00Z".to_owned()), "2020-01-02T00:00:00Z");
+        case(&Value::Bool(true), "true");
+        case(&Value::Int(-5), "-5");
+        case(&Value::Null, "<nil>");
+        case(&Value::Str(Cow::Borrowed(b" x\n")), " x\n");
+    }
 
     #[test]
     fn floats_are_written_like_gos() {

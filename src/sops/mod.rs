@@ -6,6 +6,7 @@ pub mod convert;
 pub mod error;
 pub mod kind;
 mod list_comments;
+pub mod master_keys;
 pub mod metadata;
 mod node;
 pub mod open;

@@ -33,6 +33,8 @@ pub struct Order<'o> {
     pub now: &'o str,
     /// The earlier state, sealed with the same data key.
     pub base: Option<(&'o Sealed<'o>, &'o Opened)>,
+    /// What an earlier state under another data key said: its version and what we do not know in it are kept.
+    pub heritage: Option<&'o Metadata>,
 }
 
 /// For whom the data key is wrapped.
@@ -123,7 +125,9 @@ pub(super) fn metadata(
 ) -> Result<Metadata, Error> {
     let mut metadata = order
         .base
-        .map(|(sealed, _)| sealed.metadata.clone())
+        .map(|(sealed, _)| &sealed.metadata)
+        .or(order.heritage)
+        .cloned()
         .unwrap_or_default();
     let unchanged = order.base.is_some_and(|(sealed, opened)| {
         opened.digest == digest

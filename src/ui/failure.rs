@@ -137,7 +137,9 @@ impl From<vault::Error> for Failure {
             vault::Error::NoRule => Self::new(error.to_string())
                 .code(1)
                 .hint("add a creation rule for it to .sops.yaml, or give --age"),
-            vault::Error::Policy(_) | vault::Error::Recipient(_) => Self::new(error.to_string()).code(1),
+            vault::Error::Policy(_) | vault::Error::Recipient(_) | vault::Error::Entry(_) => {
+                Self::new(error.to_string()).code(1)
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use console::Style;
 
+use super::failure::Failure;
+
 /// The streams of this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal;
@@ -39,6 +41,12 @@ impl Terminal {
     /// Says what to do about it.
     pub fn hint(self, text: &str) {
         self.line(Some(("hint", Style::new().cyan().bold())), text);
+    }
+
+    /// Says why something failed, and the ways out.
+    pub fn failure(self, failure: &Failure) {
+        self.error(&failure.message);
+        failure.hints.iter().for_each(|hint| self.hint(hint));
     }
 
     /// Writes a text to stderr as it is.

@@ -143,11 +143,17 @@ fn heads(list: &str) -> Vec<String> {
     heads
 }
 
-/// The names under `[dependencies]`, as code spells them.
+/// The names under `[dependencies]` and those of single systems, as code spells them.
 pub fn dependencies(manifest: &str) -> BTreeSet<String> {
-    let section = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
-    let lines = section.take_while(|line| !line.starts_with('['));
+    let mut section = "";
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            section = line;
+        }
+        section == "[dependencies]" || section.starts_with("[target.") && section.ends_with(".dependencies]")
+    });
     let names = lines
+        .filter(|line| !line.starts_with('['))
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once('='));
     names

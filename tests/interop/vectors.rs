@@ -127,6 +127,7 @@ pub fn sealed_for_alice(format: Format, plain: &[u8], settings: &Settings) -> Re
         mac_only_encrypted: settings.mac_only_encrypted,
         now: NOW,
         base: None,
+        heritage: None,
     };
     Ok(seal(format, plain, &order)?.0)
 }
@@ -142,6 +143,7 @@ pub fn resealed(format: Format, plain: &[u8], base: &[u8], keyring: &Keyring) ->
         mac_only_encrypted: sealed.metadata.mac_only_encrypted,
         now: NOW,
         base: Some((&sealed, &before)),
+        heritage: None,
     };
     Ok(seal(format, plain, &order)?.0)
 }
