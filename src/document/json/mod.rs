@@ -46,7 +46,7 @@ pub fn parse_value(text: &str) -> Result<Document<'_>, Error> {
     let style = RootStyle::Nothing;
     reader.items.push(Item::Begin(Root { style, insert_at: 0 }));
     reader.value(None, token, span)?;
-    reader.rest()
+    reader.rest("something follows the value")
 }
 
 /// One open object or list.
@@ -83,18 +83,16 @@ impl<'t> Reader<'t> {
         };
         self.items.push(Item::Begin(root));
         self.open(Shape::Map, 0, start.end);
-        self.rest()
+        self.rest("something follows the top-level object")
     }
 
     /// Reads up to the end of what is open, behind which nothing may stand.
-    fn rest(mut self) -> Result<Document<'t>, Error> {
+    fn rest(mut self, surplus: &str) -> Result<Document<'t>, Error> {
         while !self.levels.is_empty() {
             self.member()?;
         }
         if let Some((_, span)) = self.scanner.next()? {
-            return Err(self
-                .scanner
-                .syntax(span.start, "something follows the top-level object"));
+            return Err(self.scanner.syntax(span.start, surplus));
         }
         Ok(Document {
             text: self.scanner.text(),
