@@ -47,6 +47,10 @@ enum Verb {
     Decrypt(commands::decrypt::Args),
     /// Change a sealed file in an editor
     Edit(commands::edit::Args),
+    /// Set one value of a sealed file
+    Set(commands::set::Args),
+    /// Take one value out of a sealed file
+    Unset(commands::unset::Args),
     /// Bring sealed files in line with their rule: recipients, groups, selection
     Updatekeys(commands::updatekeys::Args),
     /// Give sealed files a new data key, with all values sealed anew
@@ -164,11 +168,13 @@ fn dispatch(verb: &Verb, context: &Context) -> Result<u8, Failure> {
         Verb::Lock(args) => commands::lock::run(args, context),
         Verb::MergeDriver(args) => commands::merge_driver::run(args, context),
         Verb::Rotate(args) => commands::rotate::run(args, context),
+        Verb::Set(args) => commands::set::run(args, context),
         Verb::Smudge(args) => commands::smudge::run(args, context),
         Verb::Status(args) => commands::status::run(args, context),
         Verb::Textconv(args) => commands::textconv::run(args, context),
         Verb::Uninstall(args) => commands::uninstall::run(args, context),
         Verb::Unlock(args) => commands::unlock::run(args, context),
+        Verb::Unset(args) => commands::unset::run(args, context),
         Verb::Updatekeys(args) => commands::updatekeys::run(args, context),
         Verb::Verify(args) => commands::verify::run(args, context),
     }

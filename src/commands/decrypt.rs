@@ -6,9 +6,10 @@ use super::filtered::filtered;
 use super::in_out::InOut;
 use super::terms::Place;
 use super::unopened::{no_data_key, unreadable};
-use crate::document::Format;
+use crate::document::{Format, KeyPath};
 use crate::policy::{JsonIndent, Policy};
 use crate::sops::convert::{Indents, convert};
+use crate::sops::extract::extract;
 use crate::sops::open::{MacCheck, Opened, open};
 use crate::sops::{self, Clear, Sealed};
 use crate::ui::Failure;
@@ -19,9 +20,14 @@ Examples:
   git seal decrypt secrets.yaml                       print it in the clear
   git seal decrypt -i secrets.yaml                    put it in the clear where it is
   git seal decrypt --output-type json secrets.yaml    print it as JSON
+  git seal decrypt --extract '[\"db\"][\"password\"]' secrets.yaml
+                                                      print one value
   git show HEAD:a.yaml | git seal decrypt --filename-override a.yaml
 
 A new file that --output names is for its owner alone (mode 0600).";
+
+/// The exit code of SOPS for a path that can't be read.
+const BAD_EXTRACT: u8 = 91;
 
 /// Arguments of `decrypt`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +35,9 @@ A new file that --output names is for its owner alone (mode 0600).";
 pub struct Args {
     #[command(flatten)]
     files: InOut,
+    /// Print only the value at this path; text comes without a line break
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    extract: String,
     /// Open the file even if it was changed after it was sealed
     #[arg(long)]
     ignore_mac: bool,
@@ -40,6 +49,7 @@ pub struct Args {
 /// With SOPS's exit codes; nothing is written then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     args.files.check()?;
+    let path = KeyPath::parse(&args.extract).map_err(|error| Failure::from(error).code(BAD_EXTRACT))?;
     let name = args.files.name();
     let content = args.files.read()?;
     let format = args.files.input_format();
@@ -56,7 +66,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let key = key.map_err(|error| no_data_key(error, &sealed, found).at(&name))?;
     let opened = open(format, &sealed, key, Clear::Refuse, check);
     let opened = opened.map_err(|error| Failure::from(error).at(&name))?;
-    let plain = convert_opened(&args.files, &sealed, opened).map_err(|failure| failure.at(&name))?;
+    let plain = convert_opened(&args.files, &path, &sealed, opened).map_err(|failure| failure.at(&name))?;
 
     if args.ignore_mac {
         context
@@ -77,9 +87,18 @@ fn not_sealed(files: &InOut) -> Failure {
 }
 
 /// The plain file in the format that is asked for. A draft's content is of no format and stays as it is.
-fn convert_opened(files: &InOut, sealed: &Sealed<'_>, opened: Opened) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+fn convert_opened(
+    files: &InOut,
+    path: &KeyPath,
+    sealed: &Sealed<'_>,
+    opened: Opened,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
     let (from, to) = (files.input_format(), files.output_format());
-    if from == to || sealed.metadata.draft {
+    let whole = path.steps.is_empty();
+    if sealed.metadata.draft && !whole {
+        return Err(Failure::new("it is a draft, sealed as a whole: nothing can be looked up in it").code(1));
+    }
+    if (whole && from == to) || sealed.metadata.draft {
         return Ok(opened.content);
     }
     // Opening needs no policy, so one that is broken must not stand in its way; it only says how to indent.
@@ -87,9 +106,15 @@ fn convert_opened(files: &InOut, sealed: &Sealed<'_>, opened: Opened) -> Result<
         .path()
         .and_then(|path| Place::of(path, None).ok())
         .unwrap_or_default();
-    convert(&opened.content, from, to, &indents(place.policy.as_deref(), to)).map_err(|error| {
+    let indents = indents(place.policy.as_deref(), to);
+    let converted = if whole {
+        convert(&opened.content, from, to, &indents)
+    } else {
+        extract(&opened.content, from, to, path, &indents)
+    };
+    converted.map_err(|error| {
         let mut failure = Failure::from(error);
-        if to == Format::Binary {
+        if whole && to == Format::Binary {
             failure.hints = vec![format!("give --output-type {from}")];
         }
         failure

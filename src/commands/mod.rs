@@ -1,5 +1,6 @@
 //! One verb a file: gather, decide, tell.
 
+pub mod change;
 pub mod checkout;
 pub mod clean;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod merge_driver;
 pub mod paths;
 pub mod remarks;
 pub mod rotate;
+pub mod set;
 pub mod smudge;
 pub mod status;
 pub mod stored;
@@ -38,6 +40,7 @@ pub mod textconv;
 pub mod uninstall;
 pub mod unlock;
 pub mod unopened;
+pub mod unset;
 pub mod updatekeys;
 pub mod verify;
 pub mod workshop;

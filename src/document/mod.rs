@@ -1,16 +1,19 @@
 //! A file read as leaves in an untouched layout: sealing and opening exchange the text of leaves and nothing else.
 
+pub mod change;
 pub mod edit;
 pub mod error;
 pub mod format;
 pub mod item;
 pub mod json;
+pub mod key_path;
 pub mod value;
 pub mod yaml;
 
 pub use error::{Error, Fault};
 pub use format::Format;
 pub use item::{Comment, Container, Context, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Style};
+pub use key_path::KeyPath;
 pub use value::Value;
 
 /// A parsed text.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::extract::root_shape;
 use super::sealed::parse_document;
 use crate::document::{
     Context, Document, Format, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Style, Value, json, yaml,
@@ -66,7 +67,7 @@ fn bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
 }
 
 /// A document with the one text that a binary file is.
-fn of_binary(content: &[u8]) -> Document<'_> {
+pub(super) fn of_binary(content: &[u8]) -> Document<'_> {
     let key = Some(Key {
         name: Cow::Borrowed(DATA),
         span: Span::default(),
@@ -108,7 +109,7 @@ fn first<'d, 't>(document: &'d Document<'t>) -> impl Iterator<Item = &'d Item<'t
 }
 
 /// The bytes of the text `data` at the root.
-fn data(document: &Document<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(super) fn data(document: &Document<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut depth = 0_usize;
     for item in first(document) {
         match item {
@@ -143,10 +144,10 @@ fn room_for(document: &Document<'_>, size: usize, unit: usize) -> Zeroizing<Stri
     Zeroizing::new(String::with_capacity(size * 2 + document.items.len() * line))
 }
 
-fn to_json(document: &Document<'_>, size: usize, unit: &str) -> Result<Zeroizing<String>, Error> {
+pub(super) fn to_json(document: &Document<'_>, size: usize, unit: &str) -> Result<Zeroizing<String>, Error> {
     let mut out = room_for(document, size, unit.len());
     // For each open container its shape, and whether it has a member.
-    let mut levels = vec![(Shape::Map, false)];
+    let mut levels = vec![(root_shape(document), false)];
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
         (0..depth).for_each(|_| out.push_str(unit));
@@ -165,7 +166,7 @@ fn to_json(document: &Document<'_>, size: usize, unit: &str) -> Result<Zeroizing
             out.push_str(": ");
         }
     };
-    out.push('{');
+    out.push(if root_shape(document) == Shape::Map { '{' } else { '[' });
     for item in first(document) {
         match item {
             Item::Enter(container) => {
@@ -194,7 +195,7 @@ fn close(out: &mut String, levels: &mut Vec<(Shape, bool)>, line: impl Fn(&mut S
     out.push(if shape == Shape::Map { '}' } else { ']' });
 }
 
-fn json_token(value: &Value<'_>) -> Result<Zeroizing<String>, Error> {
+pub(super) fn json_token(value: &Value<'_>) -> Result<Zeroizing<String>, Error> {
     match value {
         Value::Str(text) if std::str::from_utf8(text).is_err() => {
             return Err(Error::Inexpressible {
@@ -228,12 +229,10 @@ struct YamlWriter {
     behind_dash: bool,
 }
 
-fn to_yaml(document: &Document<'_>, size: usize, step: usize) -> Result<Zeroizing<String>, Error> {
+pub(super) fn to_yaml(document: &Document<'_>, size: usize, step: usize) -> Result<Zeroizing<String>, Error> {
     let out = room_for(document, size, step);
-    let levels = vec![Level {
-        shape: Shape::Map,
-        column: 0,
-    }];
+    let shape = root_shape(document);
+    let levels = vec![Level { shape, column: 0 }];
     let mut writer = YamlWriter {
         out,
         step: step.max(1),

@@ -89,6 +89,12 @@ pub enum Error {
         /// The format's name.
         format: &'static str,
     },
+    /// A path that leads to nothing.
+    #[error("nothing is at {step} of the path")]
+    NoSuchPlace {
+        /// The first step that leads nowhere.
+        step: String,
+    },
     /// A value that the output format can't express.
     #[error("{what} can't be written as {format}")]
     Inexpressible {

@@ -4,6 +4,7 @@ mod binary;
 mod block;
 pub mod convert;
 pub mod error;
+pub mod extract;
 pub mod kind;
 mod list_comments;
 pub mod master_keys;

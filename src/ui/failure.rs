@@ -2,6 +2,9 @@
 
 use crate::{crypt, document, filter, git, policy, sops, vault};
 
+/// The exit code of SOPS for a path or a value that can't be set.
+const BAD_PATH: u8 = 7;
+
 /// Why a command ends without having done its work.
 #[derive(Debug)]
 pub struct Failure {
@@ -85,6 +88,7 @@ impl From<sops::Error> for Failure {
             E::NoRecipient => (1, "name recipients with --age, or in a rule of .sops.yaml"),
             E::ForeignKey { .. } => (1, "seal it with sops, or give the rule age recipients only"),
             E::UnsupportedFormat { .. } => (2, "rename it, or give --input-type binary to seal it as a whole"),
+            E::NoSuchPlace { .. } => return Self::new(message).code(1),
             E::Inexpressible { .. } => (4, "choose another --output-type"),
             E::Crypt(error) => return error.clone().into(),
         };
@@ -106,6 +110,27 @@ impl Failure {
 impl From<document::Error> for Failure {
     fn from(error: document::Error) -> Self {
         Self::from_document(&error)
+    }
+}
+
+impl From<document::change::Error> for Failure {
+    fn from(error: document::change::Error) -> Self {
+        use document::change::Error as E;
+        let failure = Self::new(error.to_string());
+        match error {
+            E::Document(error) => Self::from_document(&error),
+            E::NotFound(_) => failure.code(1),
+            E::Layout => failure.code(4).hint("change it with `git seal edit`"),
+            E::Inexpressible { .. } => failure.code(4),
+            _ => failure.code(BAD_PATH),
+        }
+    }
+}
+
+impl From<document::key_path::PathError> for Failure {
+    fn from(error: document::key_path::PathError) -> Self {
+        let failure = Self::new(format!("the path: {error}")).code(BAD_PATH);
+        failure.hint(r#"a path looks like '["key"]["list"][0]'"#)
     }
 }
 

@@ -29,6 +29,26 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
     .read()
 }
 
+/// Reads a JSON text that is one value of any kind; its item follows the beginning.
+///
+/// # Errors
+/// As [`parse`], but any root will do.
+pub fn parse_value(text: &str) -> Result<Document<'_>, Error> {
+    let mut reader = Reader {
+        scanner: Scanner::new(text),
+        items: Vec::new(),
+        flaws: Vec::new(),
+        levels: Vec::new(),
+    };
+    let Some((token, span)) = reader.scanner.next()? else {
+        return Err(reader.scanner.fault(0, Fault::NoDocument));
+    };
+    let style = RootStyle::Nothing;
+    reader.items.push(Item::Begin(Root { style, insert_at: 0 }));
+    reader.value(None, token, span)?;
+    reader.rest("something follows the value")
+}
+
 /// One open object or list.
 struct Level<'t> {
     shape: Shape,
@@ -49,7 +69,6 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn read(mut self) -> Result<Document<'t>, Error> {
-        let text = self.scanner.text();
         let start = match self.scanner.next()? {
             None => return Err(self.scanner.fault(0, Fault::NoDocument)),
             Some((Token::OpenMap, span)) => span,
@@ -64,16 +83,19 @@ impl<'t> Reader<'t> {
         };
         self.items.push(Item::Begin(root));
         self.open(Shape::Map, 0, start.end);
+        self.rest("something follows the top-level object")
+    }
+
+    /// Reads up to the end of what is open, behind which nothing may stand.
+    fn rest(mut self, surplus: &str) -> Result<Document<'t>, Error> {
         while !self.levels.is_empty() {
             self.member()?;
         }
         if let Some((_, span)) = self.scanner.next()? {
-            return Err(self
-                .scanner
-                .syntax(span.start, "something follows the top-level object"));
+            return Err(self.scanner.syntax(span.start, surplus));
         }
         Ok(Document {
-            text,
+            text: self.scanner.text(),
             format: Format::Json,
             items: self.items,
             flaws: self.flaws,
