@@ -30,6 +30,9 @@ pub enum Fault {
     /// The root is a list or a scalar.
     #[error("the top level is not a map")]
     RootIsNotAMap,
+    /// There is not a byte.
+    #[error("the file is empty")]
+    Empty,
     /// There is no document at all.
     #[error("the file holds no document")]
     NoDocument,

@@ -99,7 +99,7 @@ impl From<sops::Error> for Failure {
 impl Failure {
     fn from_document(error: &document::Error) -> Self {
         let code = match error.fault {
-            document::Fault::NoDocument => 92,
+            document::Fault::Empty => 92,
             document::Fault::KeyIsNotText | document::Fault::IntegerTooLarge => 23,
             _ => 2,
         };

@@ -58,7 +58,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
             text,
             Stop {
                 at: 0,
-                fault: Fault::NoDocument,
+                fault: if text.is_empty() { Fault::Empty } else { Fault::NoDocument },
             },
         ));
     }
@@ -225,7 +225,7 @@ mod tests {
         ] {
             assert_eq!(walk(text), format!("{place}: not valid YAML: {reason}"), "{text:?}");
         }
-        case("", "1:1: the file holds no document");
+        case("", "1:1: the file is empty");
         case("\n# a\n", "1:1: the file holds no document");
         case("- a\n", "1:1: the top level is not a map");
         case("a: 1\n---\nb\n", "3:1: the top level is not a map");
