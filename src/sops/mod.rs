@@ -3,7 +3,9 @@
 mod binary;
 mod block;
 pub mod convert;
+mod convert_lines;
 pub mod error;
+mod flat;
 pub mod kind;
 mod list_comments;
 pub mod metadata;
