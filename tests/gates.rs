@@ -575,20 +575,3 @@ fn changed_attributes_are_held_against_every_path() {
     sandbox.assert_clean();
     sandbox.assert_no_leak();
 }
-
-#[test]
-fn a_format_that_cannot_be_sealed_yet_is_not_called_invalid() {
-    let sandbox = Sandbox::set_up();
-    sandbox.write("secrets/app.env", "TOKEN=CANARY\n");
-    sandbox.git(&["add", "secrets/app.env"]).ok();
-    let refused = sandbox
-        .git(&["commit", "--quiet", "-m", "x"])
-        .fails()
-        .says("GS104")
-        .says("dotenv");
-    assert!(!refused.stderr.contains("not valid"), "{}", refused.stderr);
-    sandbox.git(&["reset", "--quiet", "--", "secrets/app.env"]).ok();
-    assert_eq!(sandbox.git(&["diff", "--cached", "--name-only"]).ok().text(), "");
-    assert_eq!(sandbox.text("secrets/app.env"), "TOKEN=CANARY\n");
-    sandbox.assert_no_leak();
-}

@@ -1,4 +1,8 @@
-//! Documents that grow from a number: YAML, JSON and bytes in every spelling that people and programs use.
+//! Documents that grow from a number: YAML, JSON, dotenv, INI and bytes in every spelling that people and programs use.
+
+mod lines;
+
+pub use lines::{dotenv, ini};
 
 /// A row of numbers that a seed fixes (splitmix64).
 pub struct Chance(u64);

@@ -9,7 +9,7 @@ use git_seal::sops::open::{MacCheck, Opened, open};
 use git_seal::sops::seal::{Fidelity, seal};
 use git_seal::sops::{Clear, Error, Group, Order, Recipients, Sealed, SelectionSettings};
 
-use crate::generate::{Chance, binary, json, yaml};
+use crate::generate::{Chance, binary, dotenv, ini, json, yaml};
 use crate::support::ALICE;
 
 /// How many documents of each text format are tried.
@@ -181,6 +181,20 @@ fn json_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn dotenv_comes_back_byte_for_byte() {
+    assert_eq!(try_all(Format::Dotenv, DOCUMENTS, dotenv), 0);
+}
+
+#[test]
+fn ini_comes_back_byte_for_byte() {
+    let refused = try_all(Format::Ini, DOCUMENTS, ini);
+    assert!(
+        refused * 50 < DOCUMENTS,
+        "{refused} documents were refused: the test tries too few"
+    );
+}
+
+#[test]
 fn binary_comes_back_byte_for_byte() {
     assert_eq!(try_all(Format::Binary, DOCUMENTS / 4, binary), 0);
 }
@@ -199,10 +213,43 @@ fn traps_come_back_byte_for_byte() {
         // Written as an integer, a negative zero loses its sign.
         "a: &a -0.0\nk1: *a\nk2: &m {b: -0.0}\nk3: *m\nchanged: before-change\n",
     ];
+    all_come_back(Format::Yaml, &traps);
+}
+
+#[test]
+fn traps_of_lines_come_back_byte_for_byte() {
+    let traps = [
+        // Comments of several lines, with one behind the key, and one that holds nothing but marks.
+        "; a\n\n  # b\nchanged = before-change ; c\n;\n;\nk = v\n",
+        "; a\r\n# b \r\nchanged = before-change # c\r\n",
+        // Behind a header, an envelope's bracket would end the name.
+        "[s] ;  c  \nchanged = before-change\n",
+        "\u{feff}  [s];c\nchanged = before-change\n; a\n[t] # b\n",
+        // What SOPS loses is sealed as well: values and comments of a key that stands again, what stands at the end or behind quotes.
+        "; one\nchanged = x ; two\n; three\nchanged = before-change\n; the end\n# of it",
+        "changed = `before-change` ; behind\nk = \"\"\"x\ny\"\"\" z # c\n",
+        // A value at the end that asks for one more line.
+        "changed = before-change\nk = v \\",
+        "changed = before-change\nk = v \\\n",
+        "; nothing else\nchanged: before-change",
+        "- = x\n- = before-change\n[s]\n- = y\n",
+    ];
+    all_come_back(Format::Ini, &traps);
+    let traps = [
+        "\nchanged=before-change",
+        "changed=before-change\r\n#c\r\n",
+        "sops=x\nchanged=before-change\nsopsy_=z\n",
+        "=\n= \nchanged=before-change\nchanged=\n",
+    ];
+    all_come_back(Format::Dotenv, &traps);
+}
+
+#[track_caller]
+fn all_come_back(format: Format, traps: &[&str]) {
     let groups = Group::share_out(&[7; 32], &[vec![Recipient::parse(ALICE).unwrap()]], None).unwrap();
     for trap in traps {
         for seed in 0..40 {
-            let case = Case::new(Format::Yaml, &mut Chance::new(seed), &groups);
+            let case = Case::new(format, &mut Chance::new(seed), &groups);
             let judged = case.judge(trap.as_bytes());
             assert_eq!(judged, Some(Ok(())), "{trap}");
         }

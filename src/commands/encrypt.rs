@@ -12,8 +12,7 @@ use super::in_out::{CONFLICT, InOut};
 use super::terms::{Place, TermsArgs};
 use super::unopened::no_data_key;
 use super::{clock, index_entry};
-use crate::crypt::looks_like;
-use crate::document::{Format, Item, Value};
+use crate::document::Format;
 use crate::sops::convert::convert;
 use crate::sops::open::Opened;
 use crate::sops::seal::Fidelity;
@@ -246,7 +245,7 @@ impl Work<'_> {
         if *fidelity == Fidelity::Values {
             terminal.warn(&format!("{name}: its values are sealed, but its layout can't be kept"));
         }
-        if format != Format::Binary && nothing_is_sealed(format, sealed) {
+        if format != Format::Binary && Sealed::parse(format, sealed).is_ok_and(|sealed| sealed.is_all_clear()) {
             terminal.warn(&format!(
                 "{name}: nothing in it is encrypted; its selection leaves every value in the clear"
             ));
@@ -260,37 +259,6 @@ fn sealed_or_refused(sealing: Sealing) -> Result<(Vec<u8>, Fidelity), Failure> {
         Sealing::Sealed(bytes, fidelity) => Ok((bytes, fidelity)),
         Sealing::Draft(_, error) => Err(error.into()),
     }
-}
-
-/// Whether a sealed file has values and none of them is encrypted.
-fn nothing_is_sealed(format: Format, bytes: &[u8]) -> bool {
-    let Ok(sealed) = Sealed::parse(format, bytes) else {
-        return false;
-    };
-    let (mut depth, mut reserved, mut values) = (0_usize, None, 0_usize);
-    for item in &sealed.document.items {
-        match item {
-            Item::Enter(container) => {
-                if depth == 0 && container.key.as_ref().is_some_and(|key| key.name == "sops") {
-                    reserved = Some(depth);
-                }
-                depth += 1;
-            }
-            Item::Leave => {
-                depth = depth.saturating_sub(1);
-                reserved = reserved.filter(|&outer| outer < depth);
-            }
-            Item::Leaf(leaf) if reserved.is_none() => match &leaf.value {
-                Value::Str(text) if std::str::from_utf8(text).is_ok_and(looks_like) => return false,
-                Value::Null => {}
-                value if value.is_empty_text() => {}
-                _ => values += 1,
-            },
-            Item::Comment(comment) if reserved.is_none() && looks_like(&comment.text) => return false,
-            Item::Begin(_) | Item::Leaf(_) | Item::Comment(_) => {}
-        }
-    }
-    values > 0
 }
 
 #[cfg(unix)]

@@ -30,7 +30,6 @@ pub fn unreadable(error: sops::Error, format: Format, plain: impl FnOnce() -> Fa
         sops::Error::NotSealed => plain(),
         // Any bytes are a plain binary file.
         sops::Error::Document(_) | sops::Error::NotUtf8 if format == Format::Binary => plain(),
-        sops::Error::UnsupportedFormat { .. } => error.into(),
         error => {
             let mut failure = Failure::from(error).code(1);
             // The ways out are those of somebody who seals.

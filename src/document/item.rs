@@ -50,6 +50,8 @@ pub enum RootStyle {
     },
     /// No root node at all: a YAML document that is empty or holds only comments.
     Nothing,
+    /// Lines without nesting: dotenv, INI.
+    Lines,
 }
 
 /// The key of a map entry.
@@ -92,6 +94,8 @@ pub enum Origin {
     Alias,
     /// Inside a container that an alias stands for; it has no text of its own.
     Copy,
+    /// A value of an INI key that stands again further down: SOPS sees only the last one. It follows that one in the walk.
+    Overridden,
 }
 
 /// A scalar with its place.
@@ -145,17 +149,29 @@ pub enum Style {
     Literal,
     /// A `>` block.
     Folded,
-    /// Something that can't hold an envelope in its own form: a tagged scalar, an alias, an explicit null.
+    /// In backticks (INI), perhaps over several lines.
+    Backtick,
+    /// In three double quotes (INI), perhaps over several lines.
+    Triple,
+    /// Something that can't hold an envelope in its own form: a tagged scalar, an alias, an explicit null, an INI value over several
+    /// lines.
     Other,
 }
 
 /// A comment with its place.
 #[derive(Debug, Clone)]
 pub struct Comment<'t> {
-    /// The text behind the comment character, leading blank included.
+    /// The text behind the comment character, leading blank included. In INI, where neighbouring comments are one, all their lines,
+    /// those below the first with their comment characters.
     pub text: Cow<'t, str>,
-    /// Where that text lies (without the comment character, without the line break).
+    /// Where that text, or its first line, lies (without the comment character, without the line break).
     pub span: Span,
+    /// Where its further lines lie (INI).
+    pub rest: Vec<Span>,
+    /// Where the INI header begins that it, or its last line, stands behind.
+    pub header: Option<usize>,
     /// Whether it shares its line with a value.
     pub inline: bool,
+    /// Whether SOPS loses it: it counts for no selection.
+    pub lost: bool,
 }

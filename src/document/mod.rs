@@ -1,9 +1,12 @@
 //! A file read as leaves in an untouched layout: sealing and opening exchange the text of leaves and nothing else.
 
 pub mod change;
+pub mod dotenv;
 pub mod edit;
 pub mod error;
+pub mod flat;
 pub mod format;
+pub mod ini;
 pub mod item;
 pub mod json;
 pub mod key_path;

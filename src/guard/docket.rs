@@ -200,7 +200,7 @@ impl<'g> Docket<'g> {
         };
         let past = match Subject::new(&change.path, Content::Bytes(&bytes), setting).state() {
             State::Empty | State::Plain => Past::Plain,
-            State::Sealed(_) | State::Broken(_) | State::Unsupported(_) => Past::Sealed,
+            State::Sealed(_) | State::Broken(_) => Past::Sealed,
         };
         self.pasts.insert(key, past);
         Ok(past)

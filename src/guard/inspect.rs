@@ -3,15 +3,12 @@
 use super::finding::Severity;
 use super::findings::{Findings, Speaker};
 use super::register::CHECKS;
-use super::subject::{State, Subject};
+use super::subject::Subject;
 use crate::policy::Level;
 
 /// Lets every check look at one subject, unless the settings leave it out.
 pub fn inspect(subject: &Subject<'_>, findings: &mut Findings) {
     findings.begin(subject);
-    if let (State::Unsupported(error), Some(_)) = (subject.state(), subject.provision()) {
-        findings.cannot_judge(Some(subject.path()), subject.commit(), &error.to_string());
-    }
     for check in CHECKS {
         let severity = match subject.law().level(check.id(), subject.path(), check.severity()) {
             Level::Off => continue,

@@ -89,8 +89,6 @@ pub enum State<'s> {
     Broken(Error),
     /// No sealed file; perhaps not even a document.
     Plain,
-    /// Perhaps sealed, in a format that can't be read.
-    Unsupported(Error),
 }
 
 /// One content at one path.
@@ -224,7 +222,6 @@ fn state(format: Format, bytes: &[u8]) -> State<'_> {
     }
     match Sealed::parse(format, bytes) {
         Ok(sealed) => State::Sealed(Box::new(sealed)),
-        Err(error @ Error::UnsupportedFormat { .. }) => State::Unsupported(error),
         // A text that tells of sealed files is none.
         Err(Error::Document(_) | Error::NotUtf8) if format == Format::Binary => State::Plain,
         Err(Error::NotSealed) => State::Plain,
@@ -271,11 +268,11 @@ mod tests {
         case("s/key", b"any \xff bytes", "Plain");
         case("doc.md", format!("as in sops: {text}").as_bytes(), "Plain");
         case("s/.env", b"A=b\n", "Plain");
-        case(
-            "s/.env",
-            b"A=ENC[AES256_GCM,data:a]\nsops_mac=ENC[AES256_GCM,data:a]\n",
-            "Unsupported",
-        );
-        case("s/a.ini", b"a = ENC[AES256_GCM,data:a]\n[sops]\n", "Unsupported");
+        let torn = b"A=ENC[AES256_GCM,data:a]\nsops_mac=ENC[AES256_GCM,data:a]\n";
+        case("s/.env", torn, "Broken(Metadata");
+        case("s/.env", &scene.seal("s/.env", b"A=b\n"), "Sealed");
+        let torn = b"a = ENC[AES256_GCM,data:a]\n[sops]\n";
+        case("s/a.ini", torn, "Broken(Metadata");
+        case("s/a.ini", &scene.seal("s/a.ini", b"a = b\n"), "Sealed");
     }
 }

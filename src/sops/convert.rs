@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
+use super::convert_lines;
 use super::error::Error;
 use super::extract::root_shape;
 use super::sealed::parse_document;
@@ -40,14 +41,10 @@ impl Default for Indents {
 /// Converts a plain file.
 ///
 /// # Errors
-/// [`Error::Document`] for what can't be read as `from`, [`Error::Inexpressible`] for what `to` has no form for,
-/// [`Error::UnsupportedFormat`].
+/// [`Error::Document`] for what can't be read as `from`, [`Error::Inexpressible`] for what `to` has no form for.
 pub fn convert(content: &[u8], from: Format, to: Format, indents: &Indents) -> Result<Zeroizing<Vec<u8>>, Error> {
     if from == to {
         return Ok(Zeroizing::new(content.to_vec()));
-    }
-    if matches!(to, Format::Dotenv | Format::Ini) {
-        return Err(Error::UnsupportedFormat { format: to.name() });
     }
     let document = if from == Format::Binary {
         of_binary(content)
@@ -57,6 +54,14 @@ pub fn convert(content: &[u8], from: Format, to: Format, indents: &Indents) -> R
     match to {
         Format::Binary => data(&document),
         Format::Yaml => Ok(bytes(to_yaml(&document, content.len(), indents.yaml)?)),
+        Format::Dotenv => Ok(bytes(convert_lines::to_dotenv(
+            &document,
+            room_for(&document, content.len(), 0),
+        )?)),
+        Format::Ini => Ok(bytes(convert_lines::to_ini(
+            &document,
+            room_for(&document, content.len(), 0),
+        )?)),
         _ => Ok(bytes(to_json(&document, content.len(), &indents.json)?)),
     }
 }
@@ -100,7 +105,7 @@ pub(super) fn of_binary(content: &[u8]) -> Document<'_> {
 }
 
 /// The items of the first document, without its beginning.
-fn first<'d, 't>(document: &'d Document<'t>) -> impl Iterator<Item = &'d Item<'t>> {
+pub(super) fn first<'d, 't>(document: &'d Document<'t>) -> impl Iterator<Item = &'d Item<'t>> {
     document
         .items
         .iter()
@@ -175,6 +180,7 @@ pub(super) fn to_json(document: &Document<'_>, size: usize, unit: &str) -> Resul
                 levels.push((container.shape, false));
             }
             Item::Leave => close(&mut out, &mut levels, line),
+            Item::Leaf(leaf) if leaf.origin == Origin::Overridden => {}
             Item::Leaf(leaf) => {
                 member(&mut out, &mut levels, leaf.key.as_ref());
                 out.push_str(&json_token(&leaf.value)?);
@@ -239,23 +245,22 @@ pub(super) fn to_yaml(document: &Document<'_>, size: usize, step: usize) -> Resu
         levels,
         behind_dash: false,
     };
-    let mut items = first(document).peekable();
-    while let Some(item) = items.next() {
+    let items: Vec<_> = first(document).collect();
+    for (index, item) in items.iter().enumerate() {
         match item {
             Item::Enter(container) => {
-                let empty = matches!(items.peek(), Some(Item::Leave));
+                let mut inside = items.iter().skip(index + 1);
+                let next = inside.find(|item| !matches!(item, Item::Comment(_)));
+                let empty = matches!(next, Some(Item::Leave));
                 writer.enter(container.key.as_ref(), container.shape, empty);
             }
             Item::Leave => {
                 writer.levels.pop();
             }
+            Item::Leaf(leaf) if leaf.origin == Origin::Overridden => {}
             Item::Leaf(leaf) => writer.leaf(leaf.key.as_ref(), &leaf.value)?,
-            Item::Comment(comment) => {
-                writer.line_start();
-                writer.out.push('#');
-                writer.out.push_str(&comment.text);
-                writer.out.push('\n');
-            }
+            Item::Comment(comment) if comment.lost => {}
+            Item::Comment(comment) => writer.comment(&comment.text),
             Item::Begin(_) => {}
         }
     }
@@ -322,6 +327,16 @@ impl YamlWriter {
         self.levels.push(Level { shape, column });
     }
 
+    /// A comment; each of its lines is one here.
+    fn comment(&mut self, text: &str) {
+        for line in text.split('\n') {
+            self.line_start();
+            self.out.push('#');
+            self.out.push_str(line.trim_end_matches('\r'));
+            self.out.push('\n');
+        }
+    }
+
     fn leaf(&mut self, key: Option<&Key<'_>>, value: &Value<'_>) -> Result<(), Error> {
         self.member(key);
         self.out.push(' ');
@@ -378,7 +393,6 @@ mod tests {
             Format::Yaml,
             "1:2: not valid json: the file ends inside an object or list",
         );
-        case(b"{}", Format::Json, Format::Ini, "ini files can't be sealed yet");
     }
 
     #[test]

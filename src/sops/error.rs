@@ -15,8 +15,8 @@ pub enum Error {
     /// There is no `sops` block: the file is plain.
     #[error("not sealed: there is no `sops` metadata")]
     NotSealed,
-    /// The file is sealed already, or has an entry of its own with the reserved name.
-    #[error("a top-level entry is named `sops`, the name that is reserved for SOPS's metadata")]
+    /// The file is sealed already, or has an entry of its own with the reserved name (in dotenv, a key that begins with `sops_`).
+    #[error("a top-level entry has the name that is reserved for SOPS's metadata: `sops`, in dotenv files `sops_…`")]
     Reserved,
     /// The metadata can't be understood.
     #[error("the `sops` metadata is broken: {0}")]
@@ -82,12 +82,6 @@ pub enum Error {
     ForeignKey {
         /// The type as the metadata calls it.
         kind: String,
-    },
-    /// The format's store is not one that git-seal seals.
-    #[error("{format} files can't be sealed yet")]
-    UnsupportedFormat {
-        /// The format's name.
-        format: &'static str,
     },
     /// A path that leads to nothing.
     #[error("nothing is at {step} of the path")]

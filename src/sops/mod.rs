@@ -3,8 +3,10 @@
 mod binary;
 mod block;
 pub mod convert;
+mod convert_lines;
 pub mod error;
 pub mod extract;
+mod flat;
 pub mod kind;
 mod list_comments;
 pub mod master_keys;

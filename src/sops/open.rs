@@ -1,5 +1,6 @@
 //! A sealed file opened: every value decrypted, the MAC checked, and the text as it was before it was sealed.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use zeroize::Zeroizing;
@@ -13,7 +14,7 @@ use super::walk::{Visit, Walk};
 use super::{binary, placement};
 use crate::crypt::{Cipher, DataKey, Envelope, Kind, Mac, mac_equal};
 use crate::document::edit::{Edit, apply};
-use crate::document::{Comment, Container, Format, Leaf, Origin, Style, Value, json, yaml};
+use crate::document::{Comment, Container, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// What becomes of leaves that stand in the clear though the file's settings seal them.
@@ -62,6 +63,8 @@ pub(super) struct OpenedToken {
     pub(super) kind: Kind,
     /// Whether its spelling comes from the note.
     pub(super) noted: bool,
+    /// The hash of place and text, for a token whose opened text does not lie in one piece.
+    pub(super) key: Option<u64>,
 }
 
 /// What a place is keyed by when leaves of two states of a file are matched: the key path, and whether it is a comment.
@@ -207,7 +210,7 @@ impl<'d, 't> Opener<'d, 't> {
                     }
                 }
                 Visit::Leaf(leaf, sealed) => {
-                    if let Some(bytes) = leaf.value.plain_bytes().filter(|_| sealed || !only_encrypted) {
+                    if let Some(bytes) = hashed(leaf).filter(|_| sealed || !only_encrypted) {
                         mac.update(&bytes);
                     }
                     if noted {
@@ -239,13 +242,17 @@ impl<'d, 't> Opener<'d, 't> {
             if self.clear == Clear::Refuse {
                 return Err(Error::ValueInTheClear { place: place() });
             }
-            mac.update(&leaf.value.plain_bytes().unwrap_or_default());
+            mac.update(&hashed(leaf).unwrap_or_default());
             return Ok(false);
         };
         let opened = self.cipher.open(&envelope, walk.aad().as_bytes());
         let (kind, plaintext) = opened.map_err(|source| Error::Value { place: place(), source })?;
+        if self.is_flat() && std::str::from_utf8(&plaintext).is_err() {
+            return Err(Error::NotUtf8);
+        }
         match kind {
             Kind::Comment => {}
+            _ if leaf.origin == Origin::Overridden => {}
             Kind::Str | Kind::Bytes => mac.update(&plaintext),
             _ => mac.update(&kind::decode(kind, &plaintext, place)?.plain_bytes().unwrap_or_default()),
         }
@@ -259,6 +266,10 @@ impl<'d, 't> Opener<'d, 't> {
             plaintext,
         });
         Ok(is_comment)
+    }
+
+    fn is_flat(&self) -> bool {
+        matches!(self.format, Format::Dotenv | Format::Ini)
     }
 
     /// Keeps an item that the note of spellings may have a word on.
@@ -299,6 +310,14 @@ impl<'d, 't> Opener<'d, 't> {
         let mut gone = Span::default();
         for leaf in &self.decrypted {
             let noted = spellings.get(leaf.item);
+            let key = match leaf.what {
+                What::Comment(comment) if self.format == Format::Ini => {
+                    let text = String::from_utf8_lossy(&leaf.plaintext);
+                    edits.extend(ini::opened_comment(self.sealed.document.text, comment, &text));
+                    Some(self.hasher.hash_one((leaf.place, leaf.plaintext.as_slice())))
+                }
+                _ => None,
+            };
             let Some((edit, whole, style)) = self.edit(leaf, noted) else {
                 continue;
             };
@@ -321,9 +340,12 @@ impl<'d, 't> Opener<'d, 't> {
                 style,
                 kind,
                 noted,
+                key,
             };
             tokens.push((whole, token));
-            edits.push(edit);
+            if key.is_none() {
+                edits.push(edit);
+            }
         }
         for entry in &self.sealed.entries {
             edits.push(Edit::new(placement::extent(&self.sealed.document, entry), ""));
@@ -354,7 +376,12 @@ impl<'d, 't> Opener<'d, 't> {
             What::Clear(leaf) => Some((Edit::new(leaf.span, noted?), leaf.span, Style::Other)),
             What::Comment(comment) => {
                 let text = String::from_utf8_lossy(&decrypted.plaintext);
-                Some((Edit::new(comment.span, one_line(&text)), comment.span, Style::Plain))
+                // A carriage return belongs to a comment of dotenv, and is no line break there.
+                let text = match self.format {
+                    Format::Dotenv => text.split('\n').next().unwrap_or_default(),
+                    _ => one_line(&text),
+                };
+                Some((Edit::new(comment.span, text), comment.span, Style::Plain))
             }
             What::Leaf(leaf, Kind::Comment) if leaf.key.is_none() && self.format == Format::Yaml => {
                 let text = String::from_utf8_lossy(&decrypted.plaintext);
@@ -413,6 +440,11 @@ pub(super) fn region(leaf: &Leaf<'_>, style: Style) -> Span {
     }
 }
 
+/// The bytes of a leaf that the MAC is over. What SOPS doesn't see, it doesn't hash.
+pub(super) fn hashed<'l>(leaf: &'l Leaf<'_>) -> Option<Cow<'l, [u8]>> {
+    leaf.value.plain_bytes().filter(|_| leaf.origin != Origin::Overridden)
+}
+
 /// The text of an opened value whose sealed token has this style.
 pub(super) fn spell(
     format: Format,
@@ -423,7 +455,9 @@ pub(super) fn spell(
 ) -> Option<String> {
     match format {
         Format::Yaml => yaml::opened_token(style, leaf.context, value, plaintext),
-        _ => Some(json::opened_token(value, plaintext)),
+        Format::Ini => ini::opened_token(style, value),
+        Format::Dotenv => Some(dotenv::opened_token(value)),
+        Format::Json | Format::Binary => Some(json::opened_token(value, plaintext)),
     }
 }
 

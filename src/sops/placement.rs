@@ -2,9 +2,10 @@
 //!
 //! Block style: the block is the last lines of each document. A text that ends without a line feed gets one before the block, and
 //! the block then ends without one, which is how the difference is remembered. Flow style: the block is the last member, right
-//! behind the one before it.
+//! behind the one before it. Stores without nesting: [`flat`].
 
 use super::block::{self, JsonLayout};
+use super::flat;
 use super::node::Node;
 use super::walk::entry_length;
 use crate::document::edit::Edit;
@@ -32,7 +33,10 @@ pub(super) fn entries(document: &Document<'_>) -> Vec<Entry> {
     while let Some(item) = document.items.get(at) {
         if depth == 0
             && let Some(root) = root
-            && let Some(length) = document.items.get(at..).and_then(entry_length)
+            && let Some(length) = document
+                .items
+                .get(at..)
+                .and_then(|items| entry_length(document.format, items))
         {
             found.push(Entry {
                 item: at,
@@ -76,6 +80,7 @@ pub(super) fn insert(document: &Document<'_>, node: &Node) -> Vec<Edit> {
         let text = match root.style {
             RootStyle::Block { column } => lines(document, &root, block::yaml_lines(node, column)),
             RootStyle::Nothing => lines(document, &root, block::yaml_lines(node, 0)),
+            RootStyle::Lines => return flat::insert(document, &flat::lines(document.format, node)),
             RootStyle::Flow { empty, .. } => member(document, item, empty, node),
         };
         Edit::new(Span::new(root.insert_at, root.insert_at), text)
@@ -152,6 +157,9 @@ pub(super) fn flow_layout(document: &Document<'_>, begin: usize) -> (String, Jso
 
 /// The text that a `sops` entry takes, with what joins it to its neighbours.
 pub(super) fn extent(document: &Document<'_>, entry: &Entry) -> Span {
+    if entry.root.style == RootStyle::Lines {
+        return flat::extent(document, entry);
+    }
     let items = document
         .items
         .get(entry.item..entry.item + entry.length)

@@ -33,7 +33,9 @@ impl<'b> Reuse<'b> {
         };
         // Backwards, so that each chain begins with the token that comes first in the file.
         for (index, token) in opened.tokens.iter().enumerate().rev() {
-            let key = reuse.key(token.place, reuse.opened_text(token));
+            let key = token
+                .key
+                .unwrap_or_else(|| reuse.key(token.place, reuse.opened_text(token)));
             let Ok(index) = u32::try_from(index) else { continue };
             let behind = reuse.heads.insert(key, index);
             reuse.next[index as usize] = behind.unwrap_or(NONE);

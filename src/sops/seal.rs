@@ -7,16 +7,18 @@ use std::collections::HashMap;
 
 use super::error::Error;
 use super::metadata::{FORMAT_VERSION, Group, Metadata};
-use super::open::{Clear, MacCheck, Opened, open, region, spell};
+use super::open::{Clear, MacCheck, Opened, hashed, open, region, spell};
 use super::reuse::Reuse;
 use super::sealed::{Sealed, parse_document};
 use super::selection::SelectionSettings;
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
-use super::{binary, kind, placement};
+use super::{binary, flat, kind, placement};
 use crate::crypt::{Cipher, DataKey, Kind, Mac};
 use crate::document::edit::{Edit, apply};
-use crate::document::{Comment, Container, Context, Document, Format, Leaf, Origin, Shape, Style, Value, json, yaml};
+use crate::document::{
+    Comment, Container, Context, Document, Format, Leaf, Origin, RootStyle, Shape, Style, Value, ini, json, yaml,
+};
 use crate::text::Position;
 
 /// What to seal with.
@@ -174,6 +176,17 @@ fn block(document: &Document<'_>, order: &Order<'_>, metadata: &Metadata) -> Vec
     if let Some((sealed, _)) = order.base
         && same_but_for_values(&sealed.metadata, metadata)
     {
+        let flat = |document: &Document<'_>| placement::roots(document).any(|(_, root)| root.style == RootStyle::Lines);
+        if flat(document) {
+            // A draft before may have been JSON.
+            let block = flat(&sealed.document)
+                .then(|| flat::block_with(sealed, metadata))
+                .flatten();
+            if let Some(block) = block {
+                return vec![flat::insert(document, &block)];
+            }
+            return placement::insert(document, &metadata.to_node());
+        }
         let lines = sealed
             .block_with(metadata, 0)
             .and_then(|block| placement::insert_lines(document, &block));
@@ -246,7 +259,7 @@ impl<'d, 't> Sealer<'d, 't> {
         while let Some(visit) = walk.next() {
             match visit {
                 Visit::Leaf(leaf, sealed) => {
-                    if let Some(bytes) = leaf.value.plain_bytes().filter(|_| sealed || !self.only_encrypted) {
+                    if let Some(bytes) = hashed(leaf).filter(|_| sealed || !self.only_encrypted) {
                         mac.update(&bytes);
                     }
                     self.leaf(leaf, sealed, &walk)?;
@@ -323,7 +336,9 @@ impl<'d, 't> Sealer<'d, 't> {
         let envelope = self.envelope(kind, &plaintext, walk.aad())?;
         let text = match self.document.format {
             Format::Yaml => yaml::sealed_token(style, leaf.context.in_flow, leaf.context.indent, &envelope),
-            _ => json::quote(&envelope),
+            Format::Ini => ini::sealed_token(style, &envelope),
+            Format::Dotenv => envelope,
+            Format::Json | Format::Binary => json::quote(&envelope),
         };
         self.edits.push(Edit::new(part, text));
         Ok(())
@@ -401,7 +416,12 @@ impl<'d, 't> Sealer<'d, 't> {
             let place = Position::at(self.document.text.as_bytes(), comment.span.start);
             return Err(Error::CommentMatchesSealed { place });
         }
-        self.edits.push(Edit::new(comment.span, envelope));
+        if self.document.format == Format::Ini {
+            self.edits
+                .extend(ini::sealed_comment(self.document.text, comment, &envelope));
+        } else {
+            self.edits.push(Edit::new(comment.span, envelope));
+        }
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use super::block::{self, JsonLayout};
 use super::error::Error;
+use super::flat;
 use super::metadata::{DRAFT, LAYOUT, Metadata};
 use super::node::Node;
 use super::placement::{self, Entry};
-use super::walk::{Visit, Walk};
-use crate::crypt::Envelope;
-use crate::document::{Document, Format, Item, Leaf, RootStyle, Value, json, yaml};
+use super::walk::{RESERVED, Visit, Walk};
+use crate::crypt::{Envelope, looks_like};
+use crate::document::{Comment, Document, Format, Item, Leaf, RootStyle, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// A file with a `sops` block.
@@ -24,12 +25,13 @@ pub struct Sealed<'t> {
 /// Reads a text as a document of this format; a binary file's sealed form is JSON.
 ///
 /// # Errors
-/// [`Error::Document`], or [`Error::UnsupportedFormat`].
+/// [`Error::Document`].
 pub fn parse_document(format: Format, text: &str) -> Result<Document<'_>, Error> {
     match format {
         Format::Yaml => Ok(yaml::parse(text)?),
         Format::Json | Format::Binary => Ok(json::parse(text)?),
-        Format::Dotenv | Format::Ini => Err(Error::UnsupportedFormat { format: format.name() }),
+        Format::Dotenv => Ok(dotenv::parse(text)?),
+        Format::Ini => Ok(ini::parse(text, RESERVED)?),
     }
 }
 
@@ -61,14 +63,17 @@ impl<'t> Sealed<'t> {
         let Some(entry) = first.next() else {
             return Err(Error::NotSealed);
         };
-        if first.next().is_some() {
+        // In dotenv, each entry is a part of the whole.
+        if first.next().is_some() && document.format != Format::Dotenv {
             return Err(Error::Metadata("it stands twice"));
         }
-        let items = document
-            .items
-            .get(entry.item..entry.item + entry.length)
-            .unwrap_or_default();
-        let metadata = Metadata::read(&Node::of_items(items))?;
+        let node = if entry.root.style == RootStyle::Lines {
+            flat::read(&document, &entries)?
+        } else {
+            let items = document.items.get(entry.item..entry.item + entry.length);
+            Node::of_items(items.unwrap_or_default())
+        };
+        let metadata = Metadata::read(&node)?;
         Ok(Self {
             document,
             metadata,
@@ -118,15 +123,32 @@ impl<'t> Sealed<'t> {
                 Visit::Leaf(leaf, _) if envelope(leaf).is_some_and(|envelope| envelope.kind_word == "comment") => {
                     walk.leaf_was_comment(&String::from_utf8_lossy(&leaf.value.plain_bytes().unwrap_or_default()));
                 }
-                Visit::Comment(comment, true)
-                    if !comment.text.is_empty() && Envelope::parse(&comment.text).is_none() =>
-                {
+                Visit::Comment(comment, true) if !comment.text.is_empty() && !comment_is_sealed(comment) => {
                     places.push(Position::at(text, comment.span.start));
                 }
                 _ => {}
             }
         }
         places
+    }
+
+    /// Whether there are values and comments, and none of them is sealed.
+    #[must_use]
+    pub fn is_all_clear(&self) -> bool {
+        let nothing = super::Selection::UnencryptedSuffix(String::new());
+        let mut walk = Walk::new(&self.document, &nothing);
+        let mut values = 0_usize;
+        while let Some(visit) = walk.next() {
+            match visit {
+                Visit::Leaf(leaf, _) => match &leaf.value {
+                    Value::Str(text) if std::str::from_utf8(text).is_ok_and(looks_like) => return false,
+                    _ => values += usize::from(!in_the_clear_anyway(leaf)),
+                },
+                Visit::Comment(comment, _) if looks_like(&comment.text) => return false,
+                _ => {}
+            }
+        }
+        values > 0
     }
 
     /// The text of the block with other values for `mac`, `lastmodified` and the layout, all else byte for byte. `None` where the
@@ -250,6 +272,13 @@ pub(super) fn envelope<'l>(leaf: &'l Leaf<'_>) -> Option<Envelope<'l>> {
 /// Whether a leaf has nothing to seal, whatever the selection says.
 pub(super) fn in_the_clear_anyway(leaf: &Leaf<'_>) -> bool {
     matches!(leaf.value, Value::Null) || leaf.value.is_empty_text()
+}
+
+/// Whether a comment is an envelope; further lines of it may hold nothing but their comment characters.
+fn comment_is_sealed(comment: &Comment<'_>) -> bool {
+    let (first, more) = comment.text.split_once('\n').unwrap_or((&comment.text, ""));
+    let bare = |line: &str| line.chars().all(|c| c.is_whitespace() || matches!(c, '#' | ';'));
+    Envelope::parse(first).is_some() && (comment.rest.is_empty() || more.lines().all(bare))
 }
 
 fn is_sealed_or_empty(leaf: &Leaf<'_>) -> bool {

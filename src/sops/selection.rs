@@ -204,6 +204,16 @@ impl<'s> Selector<'s> {
         }
     }
 
+    /// Whether a comment that SOPS loses is sealed. It counts for nothing else.
+    pub fn lost_comment(&mut self, text: &str) -> bool {
+        let active = self.levels.last().map(|level| level.active);
+        let sealed = self.comment(text);
+        if let (Some(level), Some(active)) = (self.levels.last_mut(), active) {
+            level.active = active;
+        }
+        sealed
+    }
+
     /// The leaf that was asked about last is a comment that SOPS stores as a list element, with this text in the file: it used up no
     /// comments, and counts as one itself.
     pub fn leaf_was_comment(&mut self, text: &str) {

@@ -1,10 +1,13 @@
 //! The one walk that sealing, opening and judging share: each item with its key path, and whether it is sealed.
 
 use super::selection::{Selection, Selector};
-use crate::document::{Comment, Container, Document, Item, Leaf, Shape};
+use crate::document::{Comment, Container, Document, Format, Item, Leaf, Origin, Shape};
 
 /// The root key of the metadata.
 pub const RESERVED: &str = "sops";
+
+/// What the keys of the metadata begin with where there is no nesting at all (dotenv).
+pub(super) const PREFIX: &str = "sops_";
 
 /// What the walk meets.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +28,7 @@ pub enum Visit<'d, 't> {
 #[derive(Debug)]
 pub struct Walk<'d, 't, 's> {
     items: &'d [Item<'t>],
+    format: Format,
     at: usize,
     selector: Selector<'s>,
     /// The keys from the root to here, each with a colon behind it.
@@ -33,6 +37,8 @@ pub struct Walk<'d, 't, 's> {
     lengths: Vec<(usize, Shape)>,
     left: Option<Shape>,
     ordinal: u32,
+    /// Whether the leaf met last is sealed.
+    sealed: bool,
     selection: &'s Selection,
 }
 
@@ -42,12 +48,14 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
     pub fn new(document: &'d Document<'t>, selection: &'s Selection) -> Self {
         Self {
             items: &document.items,
+            format: document.format,
             at: 0,
             selector: Selector::new(selection),
             path: String::new(),
             lengths: Vec::new(),
             left: None,
             ordinal: 0,
+            sealed: false,
             selection,
         }
     }
@@ -110,12 +118,19 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
             }
             Item::Leaf(leaf) => {
                 let key = leaf.key.as_ref().map(|key| key.name.as_ref());
-                let sealed = self.selector.leaf(key);
+                // What a leaf overrides follows it, and shares its lot.
+                if leaf.origin != Origin::Overridden {
+                    self.sealed = self.selector.leaf(key);
+                }
                 self.step(key);
-                Visit::Leaf(leaf, sealed)
+                Visit::Leaf(leaf, self.sealed)
             }
             Item::Comment(comment) => {
-                let sealed = self.selector.comment(&comment.text);
+                let sealed = if comment.lost {
+                    self.selector.lost_comment(&comment.text)
+                } else {
+                    self.selector.comment(&comment.text)
+                };
                 Visit::Comment(comment, sealed)
             }
         })
@@ -139,7 +154,7 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
     fn skip_metadata(&self) -> usize {
         let mut at = self.at;
         while self.lengths.is_empty()
-            && let Some(length) = self.items.get(at..).and_then(entry_length)
+            && let Some(length) = self.items.get(at..).and_then(|items| entry_length(self.format, items))
         {
             at += length;
         }
@@ -147,8 +162,12 @@ impl<'d, 't, 's> Walk<'d, 't, 's> {
     }
 }
 
-/// How many items the root entry `sops` takes, if one begins here.
-pub(super) fn entry_length(items: &[Item<'_>]) -> Option<usize> {
+/// How many items the root entry `sops` takes, if one begins here; in dotenv, a run of entries.
+pub(super) fn entry_length(format: Format, items: &[Item<'_>]) -> Option<usize> {
+    if format == Format::Dotenv {
+        let reserved = |item: &&Item<'_>| matches!(item, Item::Leaf(leaf) if leaf.key.as_ref().is_some_and(|key| key.name.starts_with(PREFIX)));
+        return Some(items.iter().take_while(reserved).count()).filter(|&length| length > 0);
+    }
     let key = match items.first()? {
         Item::Enter(container) => container.key.as_ref(),
         Item::Leaf(leaf) => leaf.key.as_ref(),

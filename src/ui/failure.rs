@@ -87,7 +87,6 @@ impl From<sops::Error> for Failure {
             E::CommentMatchesSealed { .. } => (23, "choose a pattern that no sealed text can match"),
             E::NoRecipient => (1, "name recipients with --age, or in a rule of .sops.yaml"),
             E::ForeignKey { .. } => (1, "seal it with sops, or give the rule age recipients only"),
-            E::UnsupportedFormat { .. } => (2, "rename it, or give --input-type binary to seal it as a whole"),
             E::NoSuchPlace { .. } => return Self::new(message).code(1),
             E::Inexpressible { .. } => (4, "choose another --output-type"),
             E::Crypt(error) => return error.clone().into(),

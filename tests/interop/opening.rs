@@ -33,7 +33,7 @@ fn each_fixture_opens_to_the_values_of_sops() {
         assert_same(format, &plain, &read(theirs), name(&folder));
         compared += 1;
     }
-    assert!(compared >= 54, "only {compared} fixtures compared");
+    assert!(compared >= 63, "only {compared} fixtures compared");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn each_generated_vector_opens_in_both_layouts() {
             compared += 1;
         }
     }
-    assert!(compared >= 25, "only {compared} vectors compared");
+    assert!(compared >= 31, "only {compared} vectors compared");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn each_file_of_sopss_own_repository_opens() {
             compared += 1;
         }
     }
-    assert!(compared >= 4, "only {compared} files compared");
+    assert!(compared >= 7, "only {compared} files compared");
 }
 
 #[test]
@@ -91,13 +91,14 @@ fn what_sops_edited_opens_to_the_values_of_sops() {
         let Some(plain) = plain else { continue };
         let sealed = entries(&folder)
             .into_iter()
-            .find(|path| name(path) == "after.yaml")
+            .find(|path| name(path).starts_with("after.") && !name(path).contains(".dec."))
             .unwrap();
-        let ours = opened(Format::Yaml, &read(&sealed), &keyring).unwrap();
-        assert_same(Format::Yaml, &ours.content, &read(plain), name(&folder));
+        let format = format(&sealed);
+        let ours = opened(format, &read(&sealed), &keyring).unwrap();
+        assert_same(format, &ours.content, &read(plain), name(&folder));
         compared += 1;
     }
-    assert!(compared >= 14, "only {compared} operations compared");
+    assert!(compared >= 16, "only {compared} operations compared");
 }
 
 #[test]
@@ -168,6 +169,8 @@ fn the_program_opens_as_the_library_does() {
         "sops/yaml/40-comments-in-lists/enc.yaml",
         "sops/json/02-numbers/enc.json",
         "sops/binary/02-all-bytes/enc.bin",
+        "sops/env/05-two-recipients-shamir/enc.env",
+        "sops/ini/03-special-values/enc.ini",
     ];
     for path in cases {
         let sealed = super::vectors::folder().join(path);
@@ -190,4 +193,12 @@ fn the_program_opens_as_the_library_does() {
         .ok();
     let json = read("sops/ops/17-decrypt-to-json/stdout.txt");
     assert_eq!(values(Format::Json, &run.stdout), values(Format::Json, &json));
+    let to_dotenv = |case: &str| {
+        let sealed = super::vectors::folder().join(case).join("before.yaml");
+        sandbox.seal(&["decrypt", "--output-type", "dotenv", sealed.to_str().unwrap()])
+    };
+    let flat = to_dotenv("sops/ops/18-decrypt-to-dotenv-flat").ok();
+    let theirs = read("sops/ops/18-decrypt-to-dotenv-flat/stdout.txt");
+    assert_eq!(flat.text(), String::from_utf8(theirs).unwrap());
+    assert_eq!(to_dotenv("sops/ops/19-decrypt-to-dotenv-nested").exits(4).text(), "");
 }

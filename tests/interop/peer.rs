@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use git_seal::document::{Format, json, yaml};
+use git_seal::document::Format;
 use git_seal::sops::Error;
 use git_seal::sops::convert::{Indents, convert};
+use git_seal::sops::sealed::parse_document;
 
 use super::generate::Case;
 use super::laws::{is_simple, one_value_changed, settings_of};
@@ -75,10 +76,10 @@ fn listed(format: Format, bytes: &[u8]) -> Result<String, String> {
 
 /// Whether a plain file is one: SOPS's YAML writer has faults of its own.
 fn check(format: Format, bytes: &[u8]) -> Result<(), String> {
-    let text = std::str::from_utf8(bytes);
-    match (format, text) {
-        (Format::Yaml, Ok(text)) => yaml::parse(text).map(drop).map_err(|error| error.to_string()),
-        (Format::Json, Ok(text)) => json::parse(text).map(drop).map_err(|error| error.to_string()),
+    match std::str::from_utf8(bytes) {
+        Ok(text) if format != Format::Binary => parse_document(format, text)
+            .map(drop)
+            .map_err(|error| error.to_string()),
         _ => Ok(()),
     }
 }

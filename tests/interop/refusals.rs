@@ -7,7 +7,7 @@ use super::vectors::{assert_same, entries, file, folder, format, keyring, name, 
 use crate::support::{ALICE, Output, Sandbox};
 
 /// Altered files by folder with SOPS's exit code; the folders that are not listed are opened by alice with code 0, as SOPS does.
-const ALTERED: [(&str, i32); 37] = [
+const ALTERED: [(&str, i32); 40] = [
     ("01-value-data-tampered", 25),
     ("02-value-iv-tampered", 25),
     ("03-value-tag-tampered", 25),
@@ -36,6 +36,9 @@ const ALTERED: [(&str, i32); 37] = [
     ("30-regex-metadata-changed", 51),
     ("31-json-tampered", 25),
     ("32-json-truncated", 1),
+    ("33-env-tampered", 25),
+    ("34-env-metadata-missing", 1),
+    ("35-ini-mac-tampered", 51),
     ("36-binary-tampered", 25),
     ("37-binary-not-encrypted", 1),
     ("38-lastmodified-malformed", 1),
@@ -121,7 +124,7 @@ fn ignore_mac_opens_what_only_the_mac_refuses() {
 }
 
 /// Options, exit code of SOPS, exit code of ours.
-const INPUTS: [(&str, &[&str], i32, i32); 34] = [
+const INPUTS: [(&str, &[&str], i32, i32); 43] = [
     ("01-yaml-top-level-list", &["--age", ALICE], 2, 2),
     ("02-yaml-top-level-scalar", &["--age", ALICE], 2, 2),
     ("03-yaml-empty", &["--age", ALICE], 92, 92),
@@ -138,6 +141,9 @@ const INPUTS: [(&str, &[&str], i32, i32); 34] = [
     ("12-json-duplicate", &["--age", ALICE], 0, 2),
     // SOPS loses what stands behind the object without a word.
     ("13-json-trailing", &["--age", ALICE], 0, 2),
+    ("14-env-no-equals", &["--age", ALICE], 2, 2),
+    ("15-env-duplicate", &["--age", ALICE], 0, 0),
+    ("16-ini-no-equals", &["--age", ALICE], 2, 2),
     ("17-no-recipients", &[], 1, 1),
     ("18-no-matching-rule", &[], 1, 1),
     ("19-bad-recipient", &["--age", "age1notakey"], 1, 1),
@@ -149,9 +155,14 @@ const INPUTS: [(&str, &[&str], i32, i32); 34] = [
     ),
     // SOPS seals nothing and says nothing.
     ("21-bad-regex", &["--age", ALICE, "--encrypted-regex", "("], 0, 1),
+    ("22-env-empty", &["--age", ALICE], 0, 0),
+    ("23-ini-empty", &["--age", ALICE], 0, 0),
     ("24-yaml-recursive-alias", &["--age", ALICE], 2, 2),
     ("25-yaml-multidoc-second-list", &["--age", ALICE], 2, 2),
     ("26-yaml-multidoc-empty-second", &["--age", ALICE], 0, 0),
+    ("27-env-has-sops-prefix", &["--age", ALICE], 203, 203),
+    ("28-ini-has-sops-section", &["--age", ALICE], 203, 203),
+    ("29-env-indented-comment", &["--age", ALICE], 2, 2),
     ("30-yaml-int-key", &["--age", ALICE], 23, 23),
     ("31-yaml-float-key", &["--age", ALICE], 23, 23),
     ("32-yaml-bool-key", &["--age", ALICE], 23, 23),
@@ -174,6 +185,7 @@ const INPUTS: [(&str, &[&str], i32, i32); 34] = [
         0,
         0,
     ),
+    ("42-ini-duplicate-section", &["--age", ALICE], 0, 0),
     ("43-yaml-big-int", &["--age", ALICE], 23, 23),
 ];
 

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use git_seal::crypt::{DataKey, Identity, Keyring, Recipient, Source};
-use git_seal::document::{Document, Format, Item, Key, Shape, Value, json, yaml};
+use git_seal::document::{Document, Format, Item, Key, Origin, Shape, Value};
 use git_seal::sops::open::{Clear, MacCheck, Opened, open};
 use git_seal::sops::seal::{Order, Recipients, seal};
+use git_seal::sops::sealed::parse_document;
 use git_seal::sops::{Error, Group, Sealed, SelectionSettings};
 
 use crate::support::ALICE;
@@ -51,7 +52,7 @@ pub fn file(folder: &Path, stem: &str) -> Option<PathBuf> {
 
 /// The folders of the stores that have a sealed file, with that file.
 pub fn sealed_fixtures() -> Vec<(PathBuf, PathBuf)> {
-    let folders = ["yaml", "json", "binary"]
+    let folders = ["yaml", "json", "binary", "env", "ini"]
         .into_iter()
         .flat_map(|store| entries(Path::new("sops").join(store)));
     folders
@@ -149,13 +150,12 @@ pub fn resealed(format: Format, plain: &[u8], base: &[u8], keyring: &Keyring) ->
 }
 
 /// A plain file as a document; nothing for a binary one.
-fn document(format: Format, bytes: &[u8]) -> Option<Document<'_>> {
-    let text = || std::str::from_utf8(bytes).unwrap();
-    match format {
-        Format::Yaml => Some(yaml::parse(text()).unwrap_or_else(|error| panic!("{error}\n{}", text()))),
-        Format::Json => Some(json::parse(text()).unwrap_or_else(|error| panic!("{error}\n{}", text()))),
-        _ => None,
+pub fn document(format: Format, bytes: &[u8]) -> Option<Document<'_>> {
+    if format == Format::Binary {
+        return None;
     }
+    let text = std::str::from_utf8(bytes).unwrap();
+    Some(parse_document(format, text).unwrap_or_else(|error| panic!("{error}\n{text}")))
 }
 
 /// The values of a plain file, one a line, with their places and types: what must be equal where the layout need not be.
@@ -179,6 +179,8 @@ pub fn values(format: Format, bytes: &[u8]) -> String {
                 depth += 1;
             }
             Item::Leave => depth -= 1,
+            // What SOPS loses is nothing to compare with it.
+            Item::Leaf(leaf) if leaf.origin == Origin::Overridden => {}
             Item::Leaf(leaf) => line(&mut out, depth, leaf.key.as_ref(), &value(&leaf.value)),
             Item::Comment(_) => {}
         }
@@ -204,16 +206,23 @@ fn value_text(kind: &str, text: &str) -> String {
     format!("{kind} {text:?}")
 }
 
-/// The texts of all comments, in order of text: SOPS moves comments to other lines.
+/// The lines of all comments that SOPS keeps, in order of text: it moves comments to other lines.
 #[track_caller]
 pub fn comments(format: Format, bytes: &[u8]) -> Vec<String> {
     let document = document(format, bytes);
     let items = document.iter().flat_map(|document| &document.items);
-    let mut texts: Vec<String> = items
-        .filter_map(|item| match item {
-            Item::Comment(comment) => Some(comment.text.trim().to_owned()),
-            _ => None,
-        })
+    let texts = items.filter_map(|item| match item {
+        Item::Comment(comment) if !comment.lost => Some(comment.text.as_ref()),
+        _ => None,
+    });
+    // SOPS writes each line of an INI comment anew, and loses empty ones.
+    let bare = |line: &str| match format {
+        Format::Ini => line.trim().trim_start_matches(['#', ';']).trim().to_owned(),
+        _ => line.trim().to_owned(),
+    };
+    let mut texts: Vec<String> = texts
+        .flat_map(|text| text.split('\n'))
+        .map(bare)
         .filter(|text| !text.is_empty())
         .collect();
     texts.sort();

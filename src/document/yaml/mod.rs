@@ -178,6 +178,7 @@ mod tests {
             Origin::Text => "",
             Origin::Alias => "*",
             Origin::Copy => "+",
+            Origin::Overridden => "-",
         };
         let items = document.items.iter().map(|item| match item {
             Item::Begin(_) => "-".to_owned(),

@@ -20,7 +20,7 @@ pub fn sealed_token(style: Style, in_flow: bool, indent: usize, envelope: &str) 
             format!("\"\\x45{}\"", envelope.strip_prefix('E').unwrap_or(envelope))
         }
         Style::Double | Style::Other if in_flow => format!("\"{envelope}\""),
-        Style::Plain | Style::FlowPlain | Style::Other => envelope.to_owned(),
+        Style::Plain | Style::FlowPlain | Style::Backtick | Style::Triple | Style::Other => envelope.to_owned(),
         Style::Single => format!("'{envelope}'"),
         Style::Double => format!("\"{envelope}\""),
         Style::Literal | Style::Folded => quote::indented(envelope, indent),
@@ -41,7 +41,7 @@ pub fn opened_token(style: Style, context: Context, value: &Value<'_>, plaintext
         return (!is_block).then(|| format!("!!binary {}", BASE64.encode(bytes)));
     };
     match style {
-        Style::Plain | Style::Other => Some(plain_or_quoted(text, context)),
+        Style::Plain | Style::Backtick | Style::Triple | Style::Other => Some(plain_or_quoted(text, context)),
         Style::FlowPlain if quote::reads_back_plain(text, true) => Some(text.to_owned()),
         Style::Single => Some(quote::single(text).unwrap_or_else(|| quote::double(text, Escapes::Few))),
         Style::FlowPlain | Style::Double => Some(quote::double(text, Escapes::Few)),

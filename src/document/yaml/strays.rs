@@ -66,7 +66,10 @@ fn pass<'t>(
         result.push(Item::Comment(Comment {
             text: Cow::Borrowed(span.of(text)),
             span,
+            rest: Vec::new(),
+            header: None,
             inline: false,
+            lost: false,
         }));
     }
 }

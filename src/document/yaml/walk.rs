@@ -139,7 +139,10 @@ impl<'t> Walk<'t> {
                     self.items.push(Item::Comment(Comment {
                         text: Cow::Borrowed(span.of(self.text)),
                         span,
+                        rest: Vec::new(),
+                        header: None,
                         inline,
+                        lost: false,
                     }));
                 }
             }

@@ -58,7 +58,7 @@ impl Check for BrokenSeal {
                 Some(error) => ("", error.to_string()),
                 None => return,
             },
-            State::Empty | State::Plain | State::Unsupported(_) => return,
+            State::Empty | State::Plain => return,
         };
         let (position, reason) = located(&error);
         let remark = Remark::new(format!("{what}{reason}"))

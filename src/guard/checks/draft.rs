@@ -2,7 +2,7 @@
 //!
 //! # What it finds
 //! A draft: what `git add` makes of a ruled file with broken syntax or conflict markers. Nothing in it is readable, and opening it
-//! gives back every byte; but no program that expects a sealed YAML or JSON file can use it.
+//! gives back every byte; but no program that expects a sealed file of its format can use it.
 //!
 //! # Why
 //! Drafts keep Git working while a file is half-written, and keep its content out of the history. They are not meant to stay.
@@ -10,7 +10,6 @@
 //! # How to mend
 //! Open the file in the work tree, correct what its format does not allow (resolve the conflict, if it is one), then `git add` it.
 
-use crate::document::Format;
 use crate::guard::check::{Check, Needs};
 use crate::guard::finding::Remark;
 use crate::guard::findings::Findings;
@@ -44,24 +43,11 @@ impl Check for Draft {
         }
         let path = shell_word(subject.path());
         let format = subject.format().name();
-        // Nothing in the file is wrong then, so there is nothing to correct.
-        let (message, help) = if matches!(subject.format(), Format::Dotenv | Format::Ini) {
-            (
-                format!("this is a draft: {format} files can't be sealed value by value yet, so it was sealed whole"),
-                [
-                    format!("git reset -q -- {path}"),
-                    "keep it out of the commit, or give it another name, which seals it as a binary file".to_owned(),
-                ],
-            )
-        } else {
-            (
-                format!("this is a draft: when it was added, it was not valid {format} and was sealed whole"),
-                [
-                    "correct the file in the work tree".to_owned(),
-                    format!("git add {path}"),
-                ],
-            )
-        };
+        let message = format!("this is a draft: when it was added, it was not valid {format} and was sealed whole");
+        let help = [
+            "correct the file in the work tree".to_owned(),
+            format!("git add {path}"),
+        ];
         findings.add(subject, Remark::new(message).help(help));
     }
 }

@@ -123,16 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_sealed_in_a_format_that_cannot_be_read_is_not_judged() {
+    fn lines_are_judged_like_trees() {
         let scene = Scene::ruled("^s/");
-        let bytes = b"A=ENC[AES256_GCM,data:a]\nsops_mac=ENC[AES256_GCM,data:a]\n";
-        for (path, unjudged, code) in [("s/.env", 1, 2), ("other/.env", 0, 0)] {
-            let outcome = scene.look(path, Content::Bytes(bytes));
-            assert_eq!(
-                (outcome.unjudged.len(), outcome.exit_code()),
-                (unjudged, code),
-                "{path}"
-            );
+        for (path, plain) in [("s/.env", "# c\nA=b\n"), ("s/a.ini", "; c\n[s]\na = b ; d\n; e\n")] {
+            scene.told(path, plain.as_bytes(), &["GS101"]);
+            let sealed = scene.seal(path, plain.as_bytes());
+            scene.told(path, &sealed, &[]);
+            let typed = [b"K=typed\n", sealed.as_slice()].concat();
+            scene.told(path, &typed, &["GS102"]);
         }
     }
 }

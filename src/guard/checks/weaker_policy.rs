@@ -87,7 +87,7 @@ fn unruled(subject: &Subject<'_>) -> Option<&'static str> {
             "this new file is in the clear, and the rule that sealed its path was taken away"
         }
         (State::Plain, Past::Sealed) => "this file was sealed and is in the clear, and the rule for it was taken away",
-        (State::Sealed(_) | State::Broken(_) | State::Unsupported(_), _) => {
+        (State::Sealed(_) | State::Broken(_), _) => {
             "the rule for this sealed file was taken away, so its next change would be in the clear"
         }
     })

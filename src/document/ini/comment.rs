@@ -1,0 +1,172 @@
+//! Comments: lines that stand together, and the comment behind what they belong to, are one for SOPS.
+//!
+//! Sealed, the envelope stands in the first line and the others keep their comment character only. So each line has its place when
+//! the comment is opened, and SOPS, which looks at the first line of a sealed comment, reads the whole of it.
+
+use std::borrow::Cow;
+
+use super::value::trimmed;
+use crate::document::Comment;
+use crate::document::edit::Edit;
+use crate::text::Span;
+
+/// What marks a comment.
+pub(super) const MARKS: [char; 2] = ['#', ';'];
+
+/// What the last piece of a comment stands behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    /// Nothing: it has its line for itself.
+    Nothing,
+    /// A key and its value.
+    Key,
+    /// A header that begins here.
+    Header(usize),
+}
+
+/// The pieces of one comment as SOPS sees them, each from its comment character on; the last may stand behind something else.
+/// `None` where there is none.
+pub(super) fn join<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Option<Comment<'t>> {
+    let (&first, more) = pieces.split_first()?;
+    let header = match behind {
+        Behind::Header(at) => Some(at),
+        Behind::Nothing | Behind::Key => None,
+    };
+    let Some((&last, between)) = more.split_last() else {
+        let span = stripped(text, trimmed(text, first));
+        return Some(Comment {
+            text: Cow::Borrowed(span.of(text)),
+            span,
+            rest: Vec::new(),
+            header,
+            inline: behind != Behind::Nothing,
+            lost: false,
+        });
+    };
+    let last = trimmed(text, last);
+    let first = stripped(text, first);
+    let mut whole = first.of(text).to_owned();
+    for piece in between.iter().chain([&last]) {
+        whole.push('\n');
+        whole.push_str(piece.of(text));
+    }
+    let inside = |piece: &Span| Span::new(piece.start + 1, without_return(text, *piece).end);
+    Some(Comment {
+        text: Cow::Owned(whole),
+        span: without_return(text, first),
+        rest: between.iter().chain([&last]).map(inside).collect(),
+        header,
+        inline: false,
+        lost: false,
+    })
+}
+
+/// Without the comment character, its repetitions and the blanks behind it.
+fn stripped(text: &str, piece: Span) -> Span {
+    let inside = piece.of(text);
+    let rest = match inside.chars().next() {
+        Some(mark) if MARKS.contains(&mark) => inside.trim_start_matches([mark, ' ']),
+        _ => inside,
+    };
+    Span::new(piece.end - rest.len(), piece.end)
+}
+
+fn without_return(text: &str, piece: Span) -> Span {
+    let inside = piece.of(text);
+    let end = piece.start + inside.strip_suffix('\r').unwrap_or(inside).len();
+    Span::new(piece.start, end.max(piece.start))
+}
+
+/// The edits that put `envelope` in the place of a comment.
+#[must_use]
+pub fn sealed_comment(text: &str, comment: &Comment<'_>, envelope: &str) -> Vec<Edit> {
+    if let Some(header) = comment.header.filter(|_| comment.inline) {
+        // A header ends at the last bracket of its line, and the envelope holds one: so it goes above, and a mark takes its place.
+        let mark = text.get(header..comment.span.start).and_then(|line| line.rfind(MARKS));
+        let mark = mark.map_or(";", |at| Span::new(header + at, header + at + 1).of(text));
+        return vec![
+            Edit::new(Span::new(header, header), format!("{ABOVE}{envelope}\n")),
+            Edit::new(comment.span, mark),
+        ];
+    }
+    let emptied = comment.rest.iter().map(|piece| Edit::new(*piece, ""));
+    std::iter::once(Edit::new(comment.span, envelope))
+        .chain(emptied)
+        .collect()
+}
+
+/// What stands before an envelope that was put above a header.
+const ABOVE: &str = "; ";
+
+/// The edits that put an opened comment in the place of its envelope.
+#[must_use]
+pub fn opened_comment(text: &str, comment: &Comment<'_>, plain: &str) -> Vec<Edit> {
+    let lines: Vec<&str> = plain.split('\n').collect();
+    above_header(text, comment, &lines)
+        .or_else(|| line_by_line(text, comment, &lines))
+        .unwrap_or_else(|| vec![Edit::new(comment.span, at_one_place(text, comment, &lines))])
+}
+
+/// Puts a comment back behind the header that it was taken from.
+fn above_header(text: &str, comment: &Comment<'_>, lines: &[&str]) -> Option<Vec<Edit>> {
+    let ([line], [behind]) = (lines, comment.rest.as_slice()) else {
+        return None;
+    };
+    comment.header?;
+    let place = Span::new(behind.of(text).rfind(MARKS)? + behind.start, behind.end);
+    let start = comment.span.start.checked_sub(ABOVE.len())?;
+    let whole = Span::new(start, comment.span.end + 1);
+    let ours = text.get(start..)?.starts_with(ABOVE) && whole.of(text).ends_with('\n');
+    (ours && place.end == place.start + 1).then(|| vec![Edit::new(whole, ""), Edit::new(place, *line)])
+}
+
+/// Each line to its own place, where there are as many.
+fn line_by_line(text: &str, comment: &Comment<'_>, lines: &[&str]) -> Option<Vec<Edit>> {
+    let (first, more) = lines.split_first()?;
+    if more.len() != comment.rest.len() {
+        return None;
+    }
+    let mut edits = vec![Edit::new(comment.span, fitted(text, comment.span, first))];
+    for (place, line) in comment.rest.iter().zip(more) {
+        let mark = text.get(..place.start)?.chars().next_back()?;
+        let inside = line.strip_prefix(mark).filter(|_| place.of(text).trim().is_empty())?;
+        edits.push(Edit::new(*place, fitted(text, *place, inside)));
+    }
+    Some(edits)
+}
+
+/// A line without its carriage return where the place has one.
+fn fitted<'l>(text: &str, place: Span, line: &'l str) -> &'l str {
+    let has = text.get(place.end..).is_some_and(|rest| rest.starts_with('\r'));
+    line.strip_suffix('\r').filter(|_| has).unwrap_or(line)
+}
+
+/// All lines at the place of the first, as SOPS writes them.
+fn at_one_place(text: &str, comment: &Comment<'_>, lines: &[&str]) -> String {
+    let before = text.get(..comment.span.start).unwrap_or_default();
+    let indent: String = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take_while(|character| character.is_whitespace())
+        .collect();
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        if number == 0 {
+            out.push_str(line);
+        } else if comment.inline {
+            // A further line would belong to what follows.
+            out.push(' ');
+            out.push_str(line.trim());
+        } else {
+            out.push('\n');
+            out.push_str(&indent);
+            if !line.trim_start().starts_with(MARKS) {
+                out.push_str("; ");
+            }
+            out.push_str(line);
+        }
+    }
+    out
+}
