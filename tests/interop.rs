@@ -4,6 +4,7 @@
 //! `vectors/upstream` files of its own repository, wrapped for a published test key as well. The tests of [`peer`] run `sops` itself:
 //! `cargo test -- --ignored`, with SOPS 3.13.1 in `PATH` (3.13.2 can't read the list comments that it writes).
 
+mod dropin;
 mod generate;
 mod generate_json;
 mod generate_yaml;
