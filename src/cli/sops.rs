@@ -416,9 +416,11 @@ impl Line<'_> {
         }
         self.put_options(&mut translated.line, &words)?;
         self.put_policy(&mut translated.line, &words);
-        let asks = self.verb == "updatekeys" && !words.options.iter().any(|option| option.known.long == "yes");
-        if self.manner == Manner::Sops && asks {
-            translated.line.push("--ask".into());
+        if self.manner == Manner::Sops && self.verb == "updatekeys" {
+            translated.line.push("--keep-threshold".into());
+            if !words.options.iter().any(|option| option.known.long == "yes") {
+                translated.line.push("--ask".into());
+            }
         }
         translated.line.extend(others);
         Ok(translated)
@@ -592,8 +594,8 @@ mod tests {
     #[test]
     fn subcommands_take_their_options_anywhere() {
         case("sops --verbose decrypt a -output b", "sops decrypt --output=b a");
-        case("sops updatekeys a b", "sops updatekeys --ask a b");
-        case("sops updatekeys -y a", "sops updatekeys --yes a");
+        case("sops updatekeys a b", "sops updatekeys --keep-threshold --ask a b");
+        case("sops updatekeys -y a", "sops updatekeys --yes --keep-threshold a");
         case("sops completion bash", "sops completions bash");
         case(r#"sops set a '["b"]' -5"#, r#"sops set a ["b"] -5"#);
         case("sops groups add --file a --age x", "sops groups add --file=a --age=x");

@@ -39,6 +39,9 @@ pub struct Args {
     /// Show the differences and ask before each file, as sops does
     #[arg(long, conflicts_with = "yes")]
     pub ask: bool,
+    /// Leave the threshold of key groups as the file has it, as sops does
+    #[arg(long)]
+    pub keep_threshold: bool,
     /// Read as yaml, json, dotenv, ini or binary, whatever the files' names
     #[arg(long, value_name = "TYPE", value_parser = format_of)]
     pub input_type: Option<Format>,
@@ -94,7 +97,11 @@ impl Work<'_> {
         let vault = Vault::new(place.policy.as_deref(), &found.keyring);
         let sealed = Sealed::parse(format, &stored.bytes)?;
         let terms = vault.terms(&place.path)?;
-        let terms = terms.ok_or_else(|| Failure::new(format!("no rule of {POLICY} is for it")).code(1))?;
+        let mut terms = terms.ok_or_else(|| Failure::new(format!("no rule of {POLICY} is for it")).code(1))?;
+        if self.args.keep_threshold {
+            let groups = u32::try_from(terms.groups.len()).unwrap_or(u32::MAX);
+            terms.threshold = sealed.metadata.threshold.map(|threshold| threshold.min(groups));
+        }
         if in_line(&sealed, &terms, format)? {
             return Ok(Fate::Stays("is in line with its rule already"));
         }
