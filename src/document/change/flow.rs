@@ -86,6 +86,17 @@ fn insert_first(text: &str, manner: &Manner, node: &Node<'_>, key: &str, value: 
 pub(super) fn remove(text: &str, branch: &Branch<'_>, index: usize) -> Option<Vec<Edit>> {
     let child = branch.children.get(index)?;
     let (from, end) = (start(child), child.span.end);
+    // The last one goes with all that stands between it and the one before: so it was put in.
+    if let (Some(before), None) = (
+        index.checked_sub(1).and_then(|index| branch.children.get(index)),
+        branch.children.get(index + 1),
+    ) {
+        let gap = Span::new(before.span.end, end);
+        let between = text.get(gap.start..from)?.trim();
+        if matches!(between, "," | "") {
+            return Some(vec![Edit::new(gap, "")]);
+        }
+    }
     let comma = skip_trivia(text, end, false);
     let followed = text.get(comma..)?.starts_with(',');
     let mut edits = Vec::new();

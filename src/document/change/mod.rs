@@ -79,17 +79,18 @@ fn change(format: Format, text: &str, steps: &[Step], value: Option<&Document<'_
     let document = parse(format, text)?;
     let scene = Scene::new(&document)?;
     // Every refusal that is not the layout's is settled here.
-    scene.wanted(steps, value.as_ref())?;
-    if let Some(text) = scene.attempts(steps, value.as_ref()) {
+    let wanted = scene.wanted(steps, value.as_ref())?;
+    if let Some(text) = scene.attempts(steps, value.as_ref(), &wanted) {
         return Ok(Changed {
             text,
             reach: Reach::Place,
         });
     }
-    let expanded = scene.without_aliases().ok_or(Error::Layout)?;
-    let document = parse(format, &expanded)?;
-    let scene = Scene::new(&document)?;
-    let text = scene.attempts(steps, value.as_ref()).ok_or(Error::Layout)?;
+    let text = scene.without_aliases().ok_or(Error::Layout)?;
+    let expanded = parse(format, &text)?;
+    let text = Scene::new(&expanded)?
+        .attempts(steps, value.as_ref(), &wanted)
+        .ok_or(Error::Layout)?;
     Ok(Changed {
         text,
         reach: Reach::Aliases,
@@ -151,8 +152,7 @@ impl<'d> Scene<'d> {
     }
 
     /// The changed text, if one of the ways to change it leads to what is wanted.
-    fn attempts(&self, steps: &[Step], value: Option<&ValueRoot<'_>>) -> Option<Zeroizing<String>> {
-        let wanted = self.wanted(steps, value).ok()?;
+    fn attempts(&self, steps: &[Step], value: Option<&ValueRoot<'_>>, wanted: &Data<'_>) -> Option<Zeroizing<String>> {
         let mut manner = Manner::of(self.document, self.node().ok()?);
         for blocks in [true, false] {
             manner.blocks = blocks;
@@ -165,7 +165,7 @@ impl<'d> Scene<'d> {
                 None => plan.unset(steps),
             }?;
             let changed = apply(self.document.text, edits).text;
-            if self.is_right(&changed, &wanted, gone) {
+            if self.is_right(&changed, wanted, gone) {
                 return Some(changed);
             }
         }

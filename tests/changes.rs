@@ -1,0 +1,1 @@
+//! `set`, `unset` and `decrypt --extract` as people type them.
