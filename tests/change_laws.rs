@@ -231,6 +231,20 @@ struct Count {
     not_same_again: usize,
 }
 
+/// Whether the container that a new member comes into holds nothing.
+fn is_empty(tree: &Tree, steps: &[Step]) -> bool {
+    match (tree, steps) {
+        (Tree::Map(entries), [_]) => entries.is_empty(),
+        (Tree::List(elements), [_]) => elements.is_empty(),
+        (Tree::Map(entries), [Step::Key(key), rest @ ..]) => entries
+            .iter()
+            .find(|(name, _)| name == key)
+            .is_some_and(|(_, inner)| is_empty(inner, rest)),
+        (Tree::List(elements), [Step::Index(index), rest @ ..]) => is_empty(&elements[*index], rest),
+        _ => false,
+    }
+}
+
 struct Trial<'t> {
     format: Format,
     text: &'t str,
@@ -304,6 +318,12 @@ impl Trial<'_> {
             count.same_again += 1;
         } else {
             count.not_same_again += 1;
+            assert!(
+                is_empty(&before[0], &path.steps),
+                "not the same again: {about}\n{}\n=>\n{changed}\n=>\n{}",
+                self.text,
+                *again.text
+            );
             println!(
                 "not the same again: {about}\n{}\n=>\n{changed}\n=>\n{}",
                 self.text, *again.text
@@ -392,7 +412,7 @@ fn law(format: Format, make: fn(&mut Chance) -> Vec<u8>) -> Count {
 #[test]
 fn one_place_of_yaml_changes_and_nothing_else() {
     let count = law(Format::Yaml, generate::yaml);
-    assert!(count.refused * 50 < count.set + count.unset, "{count:?}");
+    assert!(count.refused * 400 < count.set + count.unset, "{count:?}");
 }
 
 #[test]

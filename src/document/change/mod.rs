@@ -406,7 +406,11 @@ impl Plan<'_, '_> {
                 node.span,
             );
         }
-        (self.replace(above, node, &data), gone)
+        let mut edits = self.replace(above, node, &data);
+        if let (Some(Content::Leaf(leaf)), Some(edit)) = (only.map(|only| &only.content), edits.last_mut()) {
+            edit.text.push_str(&self.block().header_comment(leaf));
+        }
+        (edits, gone)
     }
 }
 
