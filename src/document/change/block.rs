@@ -40,10 +40,11 @@ impl Block<'_> {
             return vec![Edit::new(bare, format!("{}{}", *token, self.header_comment(leaf)))];
         };
         let is_block = matches!(leaf.style, Style::Literal | Style::Folded);
-        if is_block && same_end(&leaf.value, new) {
-            if let Some(body) = self.manner.scalar(leaf.style, leaf.context, new, raw) {
-                return vec![Edit::new(leaf.body, body)];
-            }
+        if is_block
+            && same_end(&leaf.value, new)
+            && let Some(body) = self.manner.scalar(leaf.style, leaf.context, new, raw)
+        {
+            return vec![Edit::new(leaf.body, body)];
         }
         let style = match leaf.style {
             style @ (Style::Single | Style::Double) => style,

@@ -380,10 +380,10 @@ impl Plan<'_, '_> {
             return Some(self.empty(&above, node, branch.shape));
         }
         let gone = own_comments(branch.children.get(index)?);
-        let edits = if !branch.flow {
-            self.block().remove(node, branch, index)?
-        } else {
+        let edits = if branch.flow {
             flow::remove(text, branch, index)?
+        } else {
+            self.block().remove(node, branch, index)?
         };
         Some((edits, gone))
     }
