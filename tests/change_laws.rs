@@ -36,7 +36,7 @@ const VALUES: &[&str] = &[
 ];
 
 #[derive(Debug, Clone, PartialEq)]
-enum Tree {
+pub enum Tree {
     Leaf(String),
     Map(Vec<(String, Tree)>),
     List(Vec<Tree>),
@@ -61,7 +61,7 @@ fn attach(open: &mut [(String, Tree)], key: String, tree: Tree) {
 }
 
 /// The documents of a text.
-fn trees(document: &Document<'_>) -> Vec<Tree> {
+pub fn trees(document: &Document<'_>) -> Vec<Tree> {
     let mut open: Vec<(String, Tree)> = Vec::new();
     let mut done = Vec::new();
     for item in &document.items {
@@ -97,7 +97,7 @@ fn trees(document: &Document<'_>) -> Vec<Tree> {
     done
 }
 
-fn parse(format: Format, text: &str) -> Document<'_> {
+pub fn parse(format: Format, text: &str) -> Document<'_> {
     match format {
         Format::Yaml => yaml::parse(text),
         _ => json::parse(text),
@@ -120,7 +120,7 @@ fn comments(document: &Document<'_>) -> Vec<String> {
 
 /// What a change may take along.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+pub enum Kind {
     /// A new member.
     New,
     /// A scalar, empty brackets included.
@@ -130,7 +130,7 @@ enum Kind {
 }
 
 /// A place of a tree that can be set, and what is there.
-fn place(chance: &mut Chance, root: &Tree) -> (Vec<Step>, Kind) {
+pub fn place(chance: &mut Chance, root: &Tree) -> (Vec<Step>, Kind) {
     let mut steps = Vec::new();
     let mut tree = root;
     loop {
