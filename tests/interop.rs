@@ -12,5 +12,6 @@ mod laws;
 mod opening;
 mod peer;
 mod refusals;
+mod setting;
 mod sides;
 mod vectors;

@@ -11,6 +11,8 @@ mod support;
 
 mod bad_input;
 mod bad_setup;
+mod change_laws;
+mod changes;
 mod commands;
 mod commands_with_secrets;
 mod gates;

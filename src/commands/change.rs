@@ -27,7 +27,7 @@ use crate::vault::{Base, Sealing, Vault};
 pub struct ChangeArgs {
     /// The file
     file: Option<PathBuf>,
-    /// Where the value is, such as '["key"]["list"][0]'
+    /// Where the value is: keys in quotes and positions, each in brackets
     path: Option<String>,
     /// Open the file even if it was changed after it was sealed
     #[arg(long)]

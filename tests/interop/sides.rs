@@ -70,6 +70,16 @@ impl Sops {
         self.run(&["decrypt", self.put(end(format), sealed).to_str().unwrap()])
     }
 
+    /// Has one place of a sealed file changed: `words` are `set` or `unset`, and what stands behind the file's name.
+    pub fn change(&self, format: Format, sealed: &[u8], words: &[&str]) -> Result<Vec<u8>, String> {
+        let path = self.put(end(format), sealed);
+        let (verb, rest) = words.split_first().unwrap();
+        let mut args = vec![*verb, path.to_str().unwrap()];
+        args.extend(rest);
+        self.run(&args)?;
+        Ok(fs::read(path).unwrap())
+    }
+
     /// Opens a sealed file as JSON: read by another parser than ours.
     pub fn decrypt_to_json(&self, format: Format, sealed: &[u8]) -> Result<Vec<u8>, String> {
         let path = self.put(end(format), sealed);

@@ -34,14 +34,17 @@ impl Block<'_> {
             let token = self.manner.token(value, Some(leaf.context.indent));
             return vec![Edit::new(leaf.span, format!(" {}", *token))];
         }
+        let bare = Span::new(untagged(self.text, leaf.span.start), leaf.span.end);
         let Data::Leaf(new, raw) = value else {
-            return vec![Edit::new(leaf.span, self.manner.token(value, None).as_str())];
+            let token = self.manner.token(value, None);
+            return vec![Edit::new(bare, format!("{}{}", *token, self.header_comment(leaf)))];
         };
         let is_block = matches!(leaf.style, Style::Literal | Style::Folded);
-        if is_block && same_end(&leaf.value, new) {
-            if let Some(body) = self.manner.scalar(leaf.style, leaf.context, new, raw) {
-                return vec![Edit::new(leaf.body, body)];
-            }
+        if is_block
+            && same_end(&leaf.value, new)
+            && let Some(body) = self.manner.scalar(leaf.style, leaf.context, new, raw)
+        {
+            return vec![Edit::new(leaf.body, body)];
         }
         let style = match leaf.style {
             style @ (Style::Single | Style::Double) => style,
@@ -51,11 +54,13 @@ impl Block<'_> {
         context.takes_block &= self.manner.blocks && !leaf.context.header_comment;
         let mut token = self.manner.scalar(style, context, new, raw).unwrap_or_default();
         token.push_str(&self.header_comment(leaf));
-        vec![Edit::new(leaf.span, token)]
+        // A tag that says that it is text would make text of everything.
+        let is_text = matches!(new, Value::Str(_));
+        vec![Edit::new(if is_text { leaf.span } else { bare }, token)]
     }
 
     /// The comment in the header of a block scalar, with a blank.
-    fn header_comment(self, leaf: &Leaf<'_>) -> String {
+    pub(super) fn header_comment(self, leaf: &Leaf<'_>) -> String {
         if !leaf.context.header_comment {
             return String::new();
         }
@@ -198,21 +203,32 @@ impl Block<'_> {
     /// The end of the last line of a node: for a block scalar that keeps the line breaks at its end, of the last of these.
     fn end_of(self, node: &Node<'_>) -> usize {
         let mut end = line_end(self.text, node.span.end);
-        let keeps = node.last_leaf().is_some_and(|leaf| {
+        if self.keeps_breaks(node) {
+            end = self.end_of_blank(end);
+        }
+        end
+    }
+
+    /// Whether a node ends in a block scalar that keeps the line breaks at its end.
+    fn keeps_breaks(self, node: &Node<'_>) -> bool {
+        node.last_leaf().is_some_and(|leaf| {
             let header = leaf.span.of(self.text).lines().next().unwrap_or_default();
             matches!(leaf.style, Style::Literal | Style::Folded)
                 && header.split('#').next().unwrap_or_default().contains('+')
-        });
-        while keeps {
+        })
+    }
+
+    /// The end of the blank lines below the one that ends here.
+    fn end_of_blank(self, mut end: usize) -> usize {
+        loop {
             let next = next_line(self.text, end);
             let line = Span::new(next, line_end(self.text, next));
             // Only a line that ends in a break is one of its own.
             if next_line(self.text, next) == line.end || !line.of(self.text).trim().is_empty() {
-                break;
+                return end;
             }
             end = line.end;
         }
-        end
     }
 
     /// A member taken away, of a block that has others. Comments stay.
@@ -220,9 +236,14 @@ impl Block<'_> {
         let text = self.text;
         let child = branch.children.get(index)?;
         let start = self.member_start(node, branch, index)?;
-        let end = self.end_of(child);
+        let mut end = self.end_of(child);
+        let before = index.checked_sub(1).and_then(|index| branch.children.get(index));
+        if before.is_some_and(|before| self.keeps_breaks(before)) {
+            // Blank lines would become the value of the one before.
+            end = self.end_of_blank(end);
+        }
         let own_end = line_end(text, child.span.end);
-        let comment = self.comments_of(child, own_end);
+        let comment = self.comments_of(child, start, own_end);
         if starts_line(text, start) {
             if !comment.is_empty() {
                 return Some(vec![Edit::new(Span::new(start, end), comment)]);
@@ -231,6 +252,9 @@ impl Block<'_> {
             let next = next_line(text, end);
             if next > end {
                 return Some(vec![Edit::new(Span::new(from, next), "")]);
+            }
+            if before.is_some_and(|before| self.keeps_breaks(before)) {
+                return Some(vec![Edit::new(Span::new(from, end), "")]);
             }
             // The last line, without a break: the one before it goes.
             let before = text.get(..from)?;
@@ -257,32 +281,40 @@ impl Block<'_> {
     }
 
     /// The comments that stand in the lines of a member but not inside of it.
-    fn comments_of(self, child: &Node<'_>, own_end: usize) -> String {
+    fn comments_of(self, child: &Node<'_>, start: usize, own_end: usize) -> String {
         let after = self.text.get(child.span.end..own_end).unwrap_or_default().trim();
-        let mut comments = match &child.content {
-            Content::Leaf(leaf) => {
-                let before = self
-                    .marker(child)
-                    .and_then(|marker| self.text.get(marker..child.span.start));
-                let before = before.filter(|before| before.contains('#')).unwrap_or_default().trim();
-                format!("{before}{}", self.header_comment(leaf).trim())
-            }
-            Content::Branch(_) => String::new(),
-        };
-        if after.starts_with('#') {
-            comments.push_str(after);
+        let before = self
+            .marker(child)
+            .and_then(|marker| self.text.get(marker..child.span.start));
+        let before = before
+            .filter(|before| before.contains('#'))
+            .and_then(|before| before.find('#').and_then(|at| before.get(at..)));
+        let mut comments = vec![before.unwrap_or_default().trim_end().to_owned()];
+        if let Content::Leaf(leaf) = &child.content {
+            comments.push(self.header_comment(leaf).trim().to_owned());
         }
-        comments
+        if after.starts_with('#') {
+            comments.push(after.to_owned());
+        }
+        comments.retain(|comment| !comment.is_empty());
+        comments.join(&self.manner.line(column(self.text, start)))
     }
 }
 
-/// Anchor or tag of a value, with a blank in front.
+/// The anchor of a value, with a blank in front. A tag is for what it was.
 fn props(before: &str) -> String {
-    let props = before.trim();
-    if props.is_empty() {
-        String::new()
+    let anchors = before.split_whitespace().filter(|word| !word.starts_with('!'));
+    anchors.map(|word| format!(" {word}")).collect()
+}
+
+/// Where a value begins that has its tag in front.
+pub(super) fn untagged(text: &str, start: usize) -> usize {
+    let before = text.get(..start).unwrap_or_default().trim_end_matches([' ', '\t']);
+    let word = before.rfind([' ', '\t', '\n', '[', '{', ',']).map_or(0, |at| at + 1);
+    if before.get(word..).is_some_and(|word| word.starts_with('!')) {
+        word
     } else {
-        format!(" {props}")
+        start
     }
 }
 

@@ -1,9 +1,11 @@
 //! Changes in brackets: JSON, and the flow collections of YAML.
 
+use super::block::untagged;
 use super::data::Data;
 use super::lines::{before_in_line, line_start, next_line, skip_trivia, starts_line};
 use super::node::{Branch, Node};
 use super::write::Manner;
+use crate::document::Value;
 use crate::document::edit::Edit;
 use crate::text::Span;
 
@@ -28,7 +30,13 @@ fn line_lead(text: &str, at: usize) -> &str {
 pub(super) fn replace(text: &str, manner: &Manner, node: &Node<'_>, value: &Data<'_>) -> Vec<Edit> {
     let new = manner.flow(value, lead(text, start(node)));
     if node.span.start < node.span.end {
-        return vec![Edit::new(node.span, new.as_str())];
+        let is_text = matches!(value, Data::Leaf(Value::Str(_), _));
+        let from = if is_text {
+            node.span.start
+        } else {
+            untagged(text, node.span.start)
+        };
+        return vec![Edit::new(Span::new(from, node.span.end), new.as_str())];
     }
     // A key alone, with its colon or without.
     let colon = if text.get(..node.span.start).is_some_and(|before| before.ends_with(':')) {
@@ -58,10 +66,10 @@ pub(super) fn insert(
         Some(line) => format!(",{}{line}", manner.line_break),
         None => format!(",{}", manner.after_comma),
     };
-    vec![Edit::new(
-        Span::new(last.span.end, last.span.end),
-        format!("{between}{key}{}", *new),
-    )]
+    let at = behind(text, last);
+    let bare_colon = at == last.span.start && text.get(..at).is_some_and(|before| before.ends_with(':'));
+    let blank = if bare_colon { " " } else { "" };
+    vec![Edit::new(Span::new(at, at), format!("{blank}{between}{key}{}", *new))]
 }
 
 fn insert_first(text: &str, manner: &Manner, node: &Node<'_>, key: &str, value: &Data<'_>) -> Vec<Edit> {
@@ -82,10 +90,28 @@ fn insert_first(text: &str, manner: &Manner, node: &Node<'_>, key: &str, value: 
     vec![Edit::new(at, format!("{key}{}", *manner.flow(value, None)))]
 }
 
+/// Where a member ends: a colon alone needs the blank behind it.
+fn behind(text: &str, node: &Node<'_>) -> usize {
+    let end = node.span.end;
+    let colon = node.span.start == end && text.get(end..).is_some_and(|rest| rest.starts_with(' '));
+    end + usize::from(colon)
+}
+
 /// A member taken away with one comma. Comments stay.
 pub(super) fn remove(text: &str, branch: &Branch<'_>, index: usize) -> Option<Vec<Edit>> {
     let child = branch.children.get(index)?;
     let (from, end) = (start(child), child.span.end);
+    // The last one goes with all that stands between it and the one before: so it was put in.
+    if let (Some(before), None) = (
+        index.checked_sub(1).and_then(|index| branch.children.get(index)),
+        branch.children.get(index + 1),
+    ) {
+        let gap = Span::new(behind(text, before), end);
+        let between = text.get(gap.start..from)?.trim();
+        if matches!(between, "," | "") {
+            return Some(vec![Edit::new(gap, "")]);
+        }
+    }
     let comma = skip_trivia(text, end, false);
     let followed = text.get(comma..)?.starts_with(',');
     let mut edits = Vec::new();

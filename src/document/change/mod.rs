@@ -79,17 +79,18 @@ fn change(format: Format, text: &str, steps: &[Step], value: Option<&Document<'_
     let document = parse(format, text)?;
     let scene = Scene::new(&document)?;
     // Every refusal that is not the layout's is settled here.
-    scene.wanted(steps, value.as_ref())?;
-    if let Some(text) = scene.attempts(steps, value.as_ref()) {
+    let wanted = scene.wanted(steps, value.as_ref())?;
+    if let Some(text) = scene.attempts(steps, value.as_ref(), &wanted) {
         return Ok(Changed {
             text,
             reach: Reach::Place,
         });
     }
-    let expanded = scene.without_aliases().ok_or(Error::Layout)?;
-    let document = parse(format, &expanded)?;
-    let scene = Scene::new(&document)?;
-    let text = scene.attempts(steps, value.as_ref()).ok_or(Error::Layout)?;
+    let text = scene.without_aliases().ok_or(Error::Layout)?;
+    let expanded = parse(format, &text)?;
+    let text = Scene::new(&expanded)?
+        .attempts(steps, value.as_ref(), &wanted)
+        .ok_or(Error::Layout)?;
     Ok(Changed {
         text,
         reach: Reach::Aliases,
@@ -151,8 +152,7 @@ impl<'d> Scene<'d> {
     }
 
     /// The changed text, if one of the ways to change it leads to what is wanted.
-    fn attempts(&self, steps: &[Step], value: Option<&ValueRoot<'_>>) -> Option<Zeroizing<String>> {
-        let wanted = self.wanted(steps, value).ok()?;
+    fn attempts(&self, steps: &[Step], value: Option<&ValueRoot<'_>>, wanted: &Data<'_>) -> Option<Zeroizing<String>> {
         let mut manner = Manner::of(self.document, self.node().ok()?);
         for blocks in [true, false] {
             manner.blocks = blocks;
@@ -165,7 +165,7 @@ impl<'d> Scene<'d> {
                 None => plan.unset(steps),
             }?;
             let changed = apply(self.document.text, edits).text;
-            if self.is_right(&changed, &wanted, gone) {
+            if self.is_right(&changed, wanted, gone) {
                 return Some(changed);
             }
         }
@@ -380,10 +380,10 @@ impl Plan<'_, '_> {
             return Some(self.empty(&above, node, branch.shape));
         }
         let gone = own_comments(branch.children.get(index)?);
-        let edits = if !branch.flow {
-            self.block().remove(node, branch, index)?
-        } else {
+        let edits = if branch.flow {
             flow::remove(text, branch, index)?
+        } else {
+            self.block().remove(node, branch, index)?
         };
         Some((edits, gone))
     }
@@ -406,7 +406,11 @@ impl Plan<'_, '_> {
                 node.span,
             );
         }
-        (self.replace(above, node, &data), gone)
+        let mut edits = self.replace(above, node, &data);
+        if let (Some(Content::Leaf(leaf)), Some(edit)) = (only.map(|only| &only.content), edits.last_mut()) {
+            edit.text.push_str(&self.block().header_comment(leaf));
+        }
+        (edits, gone)
     }
 }
 

@@ -47,7 +47,13 @@ impl Manner {
 
     /// A YAML scalar in a style; none where the style can't hold it.
     pub(super) fn scalar(&self, style: Style, context: Context, value: &Value<'_>, raw: &str) -> Option<String> {
-        let token = yaml::opened_token(style, context, value, raw.as_bytes())?;
+        let mut token = yaml::opened_token(style, context, value, raw.as_bytes())?;
+        if let Value::Float(number) = value
+            && !token.contains(['.', 'e', 'E'])
+        {
+            // Without a point it would be an integer.
+            token = yaml::opened_token(style, context, value, format!("{number:?}").as_bytes())?;
+        }
         Some(if self.line_break == "\n" {
             token
         } else {
