@@ -184,6 +184,11 @@ impl Identity {
         matches!(self.key, Key::X25519(_) | Key::Hybrid(_))
     }
 
+    /// Whether `text`, a file's word for a recipient, means this identity's public side.
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        self.public().is_some_and(|public| public.is_named_by(text))
+    }
+
     /// Whether both are the same secret.
     pub(super) fn same_secret(&self, other: &Self) -> bool {
         self.text.expose_secret() == other.text.expose_secret()

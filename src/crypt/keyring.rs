@@ -6,10 +6,8 @@
 //! What takes a program or a person is asked for in steps ([`Reach`]), each only when nothing of the step before opens a file: keys at
 //! hand cost a fraction of a millisecond, a command or plugin a process, a passphrase somebody's time.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -17,36 +15,18 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use super::host;
 use super::identity::{Identity, Key};
+use super::kept::{Answer, Gained, Kept, Secret, lock};
 use super::protected::{self, Protected};
 use super::recipient::Recipient;
 use super::source::{Complaint, KeyCommand, Reach, Source};
 use super::wrapped_key;
-
-type Secret = Zeroizing<Vec<u8>>;
-/// Identities that came later, with the name of their source.
-type Gained = Arc<(String, Vec<Identity>)>;
-
-/// What came of a text.
-#[derive(Clone)]
-struct Answer {
-    secret: Option<Secret>,
-    /// How far it was gone for.
-    reach: Reach,
-    /// How many identities had been gained by then.
-    gained: usize,
-}
 
 /// The identities of all sources. Shared between threads.
 pub struct Keyring {
     sources: Vec<Source>,
     commands: Vec<KeyCommand>,
     furthest: Reach,
-    /// By SHA-256 of the wrapped text.
-    answers: Mutex<HashMap<[u8; 32], Answer>>,
-    /// What commands and passphrases gave. Used like keys at hand from then on.
-    gained: Mutex<Vec<Gained>>,
-    gained_count: AtomicUsize,
-    complaints: Mutex<Vec<Complaint>>,
+    kept: Kept,
     /// Held by whoever asks a program or a person.
     turn: Mutex<()>,
 }
@@ -58,10 +38,7 @@ impl Keyring {
             sources,
             commands: Vec::new(),
             furthest: Reach::Passphrases,
-            answers: Mutex::default(),
-            gained: Mutex::default(),
-            gained_count: AtomicUsize::new(0),
-            complaints: Mutex::default(),
+            kept: Kept::default(),
             turn: Mutex::default(),
         }
     }
@@ -85,12 +62,6 @@ impl Keyring {
         self.commands.is_empty() && self.identities().next().is_none()
     }
 
-    /// The sources' names in order, the unreadable and empty ones too.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let commands = self.commands.iter().map(|command| command.name.as_str());
-        self.sources.iter().map(|source| source.name.as_str()).chain(commands)
-    }
-
     /// What is wrong with which source, as far as that came out. Each thing once.
     pub fn complaints(&self) -> Vec<Complaint> {
         let unread = self.sources.iter().filter_map(|source| {
@@ -98,7 +69,7 @@ impl Keyring {
             let source = source.name.clone();
             Some(Complaint { source, error })
         });
-        unread.chain(lock(&self.complaints).iter().cloned()).collect()
+        unread.chain(self.kept.complaints()).collect()
     }
 
     /// The public keys of the identities, as far as they can be known.
@@ -146,8 +117,8 @@ impl Keyring {
     /// [`Keyring::complaints`].
     pub fn unwrap_at(&self, step: Reach, enc: &str, hint: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let key: [u8; 32] = Sha256::digest(enc.as_bytes()).into();
-        let mut gained = self.gained_count.load(Ordering::Acquire);
-        let known = lock(&self.answers).get(&key).cloned();
+        let mut gained = self.kept.count();
+        let known = self.kept.answer(&key);
         let tried = match known {
             Some(Answer {
                 secret: Some(secret), ..
@@ -161,7 +132,7 @@ impl Keyring {
             // One at a time: what the first one gains, the others need not ask for.
             let _turn = lock(&self.turn);
             let before = gained;
-            gained = self.gained_count.load(Ordering::Acquire);
+            gained = self.kept.count();
             if gained != before {
                 secret = self.by_keys(enc, hint)?;
             }
@@ -174,7 +145,7 @@ impl Keyring {
             reach: step,
             gained,
         };
-        lock(&self.answers).insert(key, answer);
+        self.kept.put(key, answer);
         Ok(secret)
     }
 
@@ -188,9 +159,9 @@ impl Keyring {
     }
 
     fn by_keys(&self, enc: &str, hint: &str) -> Result<Option<Secret>, Error> {
-        let gained = self.gained();
+        let gained = self.kept.gained();
         let later = gained.iter().flat_map(|gained| &gained.1);
-        by_order(enc, hint, self.identities().chain(later))
+        wrapped_key::unwrap_in_order(enc, hint, self.identities().chain(later))
     }
 
     fn by_commands(&self, enc: &str, hint: &str) -> Result<Option<Secret>, Error> {
@@ -199,10 +170,10 @@ impl Keyring {
                 continue;
             }
             match (command.run)(hint) {
-                Err(error) => self.complain(&command.name, error),
+                Err(error) => self.kept.complain(&command.name, error),
                 Ok(identities) => {
                     if let Some(gained) = self.gain(&command.name, identities)
-                        && let Some(secret) = by_order(enc, hint, gained.1.iter())?
+                        && let Some(secret) = wrapped_key::unwrap_in_order(enc, hint, gained.1.iter())?
                     {
                         return Ok(Some(secret));
                     }
@@ -213,7 +184,7 @@ impl Keyring {
     }
 
     fn by_plugins(&self, enc: &str) -> Result<Option<Secret>, Error> {
-        let gained = self.gained();
+        let gained = self.kept.gained();
         let is_plugin = |identity: &Identity| matches!(identity.key, Key::Plugin(_));
         for (source, identity) in self.all(&gained).filter(|(_, identity)| is_plugin(identity)) {
             if let Some(secret) = self.by_plugin(source, identity, enc)? {
@@ -227,7 +198,7 @@ impl Keyring {
         match wrapped_key::unwrap_with(enc, std::iter::once(identity)) {
             Err(error @ (Error::MalformedWrappedKey { .. } | Error::WrappedKeyNotAuthentic)) => Err(error),
             Err(error) => {
-                self.complain(source, error);
+                self.kept.complain(source, error);
                 Ok(None)
             }
             answer => answer,
@@ -235,7 +206,7 @@ impl Keyring {
     }
 
     fn by_passphrases(&self, enc: &str, hint: &str) -> Result<Option<Secret>, Error> {
-        let gained = self.gained();
+        let gained = self.kept.gained();
         let mut locked: Vec<(&str, &Identity, &Protected)> = Vec::new();
         for (source, identity) in self.all(&gained) {
             if let Key::Protected(protected) = &identity.key
@@ -245,19 +216,19 @@ impl Keyring {
                 locked.push((source, identity, protected));
             }
         }
-        locked.sort_by_key(|(_, identity, _)| !is_named(identity, hint));
+        locked.sort_by_key(|(_, identity, _)| !identity.is_named(hint));
         for (source, _, protected) in locked {
             let identities = match protected.open(host::host(), source) {
                 Ok(identities) => identities,
                 Err(error) => {
-                    self.complain(source, error);
+                    self.kept.complain(source, error);
                     continue;
                 }
             };
             let Some(gained) = self.gain(source, identities) else {
                 continue;
             };
-            if let Some(secret) = by_order(enc, hint, gained.1.iter())? {
+            if let Some(secret) = wrapped_key::unwrap_in_order(enc, hint, gained.1.iter())? {
                 return Ok(Some(secret));
             }
             for identity in gained
@@ -273,39 +244,11 @@ impl Keyring {
         Ok(None)
     }
 
-    /// Takes identities up that came later, those that are new; `None` if none is.
+    /// Takes up what is new of identities that came later; `None` if nothing is.
     fn gain(&self, source: &str, mut identities: Vec<Identity>) -> Option<Gained> {
-        let mut gained = lock(&self.gained);
-        let known = |identity: &Identity| {
-            let later = gained.iter().flat_map(|gained| &gained.1);
-            self.identities().chain(later).any(|known| known.same_secret(identity))
-        };
-        identities.retain(|identity| !known(identity));
-        if identities.is_empty() {
-            return None;
-        }
-        let new = Arc::new((source.to_owned(), identities));
-        gained.push(Arc::clone(&new));
-        self.gained_count.fetch_add(1, Ordering::Release);
-        Some(new)
-    }
-
-    fn gained(&self) -> Vec<Gained> {
-        match self.gained_count.load(Ordering::Acquire) {
-            0 => Vec::new(),
-            _ => lock(&self.gained).clone(),
-        }
-    }
-
-    fn complain(&self, source: &str, error: Error) {
-        let complaint = Complaint {
-            source: source.to_owned(),
-            error,
-        };
-        let mut complaints = lock(&self.complaints);
-        if !complaints.contains(&complaint) {
-            complaints.push(complaint);
-        }
+        let gained = self.kept.gained();
+        identities.retain(|identity| !self.all(&gained).any(|(_, known)| known.same_secret(identity)));
+        self.kept.gain(source, identities)
     }
 
     fn step_of(identity: &Identity) -> Reach {
@@ -336,27 +279,6 @@ impl Keyring {
     }
 }
 
-/// The secret by the keys among `identities` that are at hand.
-fn by_order<'i>(
-    enc: &str,
-    hint: &str,
-    identities: impl Iterator<Item = &'i Identity>,
-) -> Result<Option<Secret>, Error> {
-    let at_hand = |identity: &&Identity| !matches!(identity.key, Key::Plugin(_) | Key::Protected(_));
-    let mut identities: Vec<&Identity> = identities.filter(at_hand).collect();
-    identities.sort_by_cached_key(|identity| (!is_named(identity, hint), !identity.is_native()));
-    wrapped_key::unwrap_with(enc, identities.into_iter())
-}
-
-fn is_named(identity: &Identity, hint: &str) -> bool {
-    identity.public().is_some_and(|public| public.is_named_by(hint))
-}
-
-/// What is locked here is whole after every step, so a panic of another thread spoils nothing.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
@@ -368,6 +290,8 @@ impl fmt::Debug for Keyring {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::sync::Arc;
 
     use super::*;
     use crate::crypt::wrapped_key::WrappedKey;
@@ -396,7 +320,6 @@ mod tests {
             source("C", Ok(vec![plugin()])),
         ]);
         assert!(!keyring.is_empty() && Keyring::new(Vec::new()).is_empty());
-        assert_eq!(keyring.names().collect::<Vec<_>>(), ["A", "B", "C"]);
         let complaint = |source: &str, error: &Error| Complaint {
             source: source.into(),
             error: error.clone(),
@@ -537,7 +460,7 @@ mod tests {
         let first = wrapped.each_ref().map(|one| keyring.unwrap(&one.enc, "").unwrap());
         // Without identities only what was kept can answer, so both kept answers show.
         let emptied = Keyring {
-            answers: keyring.answers,
+            kept: keyring.kept,
             ..Keyring::new(Vec::new())
         };
         assert_eq!(
@@ -545,7 +468,7 @@ mod tests {
             first
         );
         assert!(first[0].is_some() && first[1].is_none());
-        assert_eq!(lock(&emptied.answers).len(), 2);
+        assert_eq!(emptied.kept.number(), 2);
     }
 
     #[test]

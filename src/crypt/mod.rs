@@ -10,6 +10,7 @@ mod error;
 pub mod host;
 mod hybrid;
 mod identity;
+mod kept;
 mod keyring;
 mod legacy_pem;
 mod mac;

@@ -10,7 +10,7 @@ use age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
 use super::error::{self, Error};
-use super::identity::Identity;
+use super::identity::{Identity, Need};
 use super::recipient::Recipient;
 
 const ARMOR_START: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
@@ -54,6 +54,18 @@ pub(super) fn unwrap_with<'a>(
     identities: impl Iterator<Item = &'a Identity>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     unwrap_any(enc, identities.map(|identity| identity as &dyn age::Identity))
+}
+
+/// As [`unwrap_with`] with those of `identities` whose keys are at hand: the one that `hint` names first, then age's own kinds.
+pub(super) fn unwrap_in_order<'i>(
+    enc: &str,
+    hint: &str,
+    identities: impl Iterator<Item = &'i Identity>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let at_hand = |identity: &&Identity| identity.need() == Need::Nothing;
+    let mut identities: Vec<&Identity> = identities.filter(at_hand).collect();
+    identities.sort_by_cached_key(|identity| (!identity.is_named(hint), !identity.is_native()));
+    unwrap_with(enc, identities.into_iter())
 }
 
 /// As [`unwrap_with`] for anything that can look at stanzas.
