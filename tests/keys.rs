@@ -162,7 +162,7 @@ fn a_plugin_works_through_git() {
         .ok()
         .says("secrets/a.yaml stays sealed")
         .says("asks for an answer, which only a command that a person runs can give");
-    sandbox.write("secrets/b.yaml", YAML);
+    sandbox.write("secrets/b.yaml", "b: CANARY\n");
     sandbox
         .git(&["add", "secrets/b.yaml"])
         .fails()

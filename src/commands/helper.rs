@@ -298,3 +298,65 @@ impl Drop for Running {
         self.child.wait().ok();
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    /// A program that is given up after some hundred milliseconds.
+    fn run(script: &str) -> Running {
+        let child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut running = Running::new(child.unwrap());
+        "p".clone_into(&mut running.plugin);
+        running.patience = Duration::from_millis(300);
+        running
+    }
+
+    #[test]
+    fn a_silent_program_is_given_up_and_ended() {
+        let begun = Instant::now();
+        let mut running = run("exec sleep 100");
+        let hopeless = Arc::clone(&running.hopeless);
+        // More than a pipe holds, so that a program which does not read would stop a writer.
+        running.write_all(&vec![b'x'; 1 << 20]).unwrap();
+        let error = running.read(&mut [0; 9]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(*names(&hopeless), ["p"]);
+        drop(running);
+        assert!(begun.elapsed() < Duration::from_secs(50), "it was waited for");
+    }
+
+    #[test]
+    fn bytes_go_both_ways() {
+        let mut running = run("read line; printf \"$line\"; read line; exit 3");
+        running.write_all(b"hello\n").unwrap();
+        let mut text = [0; 5];
+        running.read_exact(&mut text[..2]).unwrap();
+        running.read_exact(&mut text[2..]).unwrap();
+        assert_eq!(&text, b"hello");
+        Box::new(running).finish();
+        let mut ended = run("exit 1");
+        assert_eq!(ended.read(&mut text).unwrap(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn plugins_are_found_in_whole_folders_only() {
+        let path = |text: &str| Some(OsString::from(text));
+        assert_eq!(
+            find("sh", path("relative:/no/such:/bin").as_ref()),
+            Some("/bin/sh".into())
+        );
+        for nowhere in ["", ".", "bin:./bin", "/etc"] {
+            assert_eq!(find("sh", path(nowhere).as_ref()), None, "{nowhere}");
+        }
+        assert_eq!(find("passwd", path("/etc").as_ref()), None, "a file that can't be run");
+        assert_eq!(find("sh", None), None);
+    }
+}

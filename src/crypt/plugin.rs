@@ -248,14 +248,11 @@ impl<'t> Talk<'t> {
     }
 }
 
-/// A plugin's text without anything that moves a cursor or fills a screen.
+/// A plugin's text in one line, without anything that moves a cursor or fills a screen.
 fn shown(text: &[u8]) -> String {
-    let text = String::from_utf8_lossy(text);
-    let plain = text
-        .trim()
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter });
-    plain.take(SHOWN).collect()
+    let plain = String::from_utf8_lossy(text).replace(char::is_control, " ");
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    words.join(" ").chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn a_plugin_of_age_itself_opens() {
     let mut sandbox = with_plugin();
     sandbox.set("AGE_PASSPHRASE", "horse battery");
     sandbox.set("AGE_PASSPHRASE_WORK_FACTOR", "10");
-    let identity = "AGE-PLUGIN-BATCHPASS-1LLMKXW";
+    let identity = "AGE-PLUGIN-BATCHPASS-1JCS0Q9";
     seal_for(&sandbox, &[MIRROR]);
     let sealed = sandbox.text("a.yaml");
     // The data key as it is, sealed for the plugin instead.
