@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use self::sops::Manner;
+use crate::commands::helper::{self, Attendance};
 use crate::commands::{self, Context};
 use crate::ui::{Failure, file_limit};
 
@@ -91,15 +92,43 @@ enum Verb {
     Hook(commands::hook::Args),
 }
 
+impl Verb {
+    /// How a command stands to plugins and passphrases. Only what a person runs for the sake of single files asks.
+    const fn attendance(&self) -> Attendance {
+        match self {
+            Self::Decrypt(_)
+            | Self::Edit(_)
+            | Self::Encrypt(_)
+            | Self::ExecEnv(_)
+            | Self::ExecFile(_)
+            | Self::Groups(_)
+            | Self::Rotate(_)
+            | Self::Set(_)
+            | Self::Unset(_)
+            | Self::Updatekeys(_) => Attendance::Asking,
+            Self::Clean(_) | Self::Smudge(_) | Self::FilterProcess(_) | Self::Textconv(_) | Self::MergeDriver(_) => {
+                Attendance::Filter
+            }
+            // These do by the filter what they do.
+            Self::Init(_) | Self::Install(_) | Self::Uninstall(_) | Self::Lock(_) | Self::Unlock(_) => {
+                Attendance::Filter
+            }
+            _ => Attendance::Looking,
+        }
+    }
+}
+
 /// Runs the program with its arguments, its own name first.
 #[must_use]
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let line: Vec<OsString> = arguments.collect();
     let manner = line.first().map_or(Manner::GitSeal, |program| Manner::of(program));
-    let context = Context::default();
+    let mut context = Context::default();
     let done = match parse(line, manner, &context) {
         Ok(Parsed::Verb(verb)) => {
             file_limit::survive();
+            context.attendance = verb.attendance();
+            helper::serve(context.terminal, context.attendance);
             dispatch(&verb, &context)
         }
         Ok(Parsed::Answered(code)) => Ok(code),

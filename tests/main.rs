@@ -19,6 +19,7 @@ mod gates;
 mod generate;
 mod house;
 mod interop;
+mod keys;
 mod killed;
 mod loopholes;
 mod merges;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use super::clock;
+use super::helper::Attendance;
 use super::identities::{self, Found};
 use crate::filter::Filter;
 use crate::git::{Memory, Repo};
@@ -18,6 +19,8 @@ pub const POLICY: &str = ".sops.yaml";
 pub struct Context {
     /// The streams.
     pub terminal: Terminal,
+    /// How the command stands to the person who runs it.
+    pub attendance: Attendance,
     repo: OnceCell<Result<Repo, crate::git::Error>>,
     found: OnceCell<Found>,
     memory: OnceCell<Memory>,
@@ -49,7 +52,7 @@ impl Context {
     /// The identities at hand.
     #[must_use]
     pub fn found(&self) -> &Found {
-        self.found.get_or_init(identities::look)
+        self.found.get_or_init(|| identities::look(self.attendance))
     }
 
     /// What the clone remembers; a memory that forgets at the end where there is no repository.

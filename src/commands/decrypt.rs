@@ -1,6 +1,7 @@
 //! `decrypt`: a sealed file in the clear, whole and proven, or nothing at all.
 
 use super::context::Context;
+use super::decryption_order::DecryptionOrder;
 use super::files::Access;
 use super::filtered::filtered;
 use super::in_out::InOut;
@@ -41,6 +42,8 @@ pub struct Args {
     /// Open the file even if it was changed after it was sealed
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    order: DecryptionOrder,
 }
 
 /// Opens a file.
@@ -49,6 +52,7 @@ pub struct Args {
 /// With SOPS's exit codes; nothing is written then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     args.files.check()?;
+    args.order.check()?;
     let path = KeyPath::parse(&args.extract).map_err(|error| Failure::from(error).code(BAD_EXTRACT))?;
     let name = args.files.name();
     let content = args.files.read()?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::context::{Context, POLICY};
-use super::identities::State;
+use super::helper;
+use super::identities::{State, counted};
+use crate::crypt::Need;
 use crate::git::Repo;
 use crate::git::attributes::{AttrValue, AttributeSource, Attributes, check_from_top};
 use crate::git::config_inspect::{Hazard, inspect};
@@ -64,12 +66,16 @@ fn keys(context: &Context, chart: &mut Chart) {
     for place in &found.places {
         match &place.state {
             State::Absent => {}
-            State::Found(number) => {
-                some |= *number > 0;
+            State::Found(needs) => {
+                some |= !needs.is_empty();
+                chart.good(&format!("{}: {}", place.name, counted(needs)));
+                remark(&place.name, needs, chart);
+            }
+            State::Command => {
+                some = true;
                 chart.good(&format!(
-                    "{}: {}",
-                    place.name,
-                    super::paths::count(*number, "identity").replace("ys", "ies")
+                    "{}: a command, run when no other identity opens a file",
+                    place.name
                 ));
             }
             State::Unusable(reason) => chart.note(&format!("{}: {reason}", place.name)),
@@ -81,6 +87,30 @@ fn keys(context: &Context, chart: &mut Chart) {
             "no identity at hand: sealed files stay sealed; looked at {}",
             places.join(", ")
         ));
+    }
+}
+
+/// What is to be known about identities that take more than a key.
+fn remark(place: &str, needs: &[Need], chart: &mut Chart) {
+    if needs.contains(&Need::Passphrase) {
+        chart.note(&format!(
+            "{place}: Git can't ask for its passphrase, so what only it opens stays sealed in the work tree; `git seal decrypt` and \
+             `git seal edit` ask"
+        ));
+    }
+    let mut plugins: BTreeSet<&str> = BTreeSet::new();
+    for need in needs {
+        if let Need::Plugin(name) = need {
+            plugins.insert(name);
+        }
+    }
+    for plugin in plugins {
+        if !helper::has_plugin(plugin) {
+            chart.bad(
+                &format!("{place}: age-plugin-{plugin} is not on PATH, so its identities open nothing"),
+                &format!("install age-plugin-{plugin}"),
+            );
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::decryption_order::DecryptionOrder;
 use super::filtered::filtered;
 use super::in_out::{NO_FILE, format_of};
 use super::paths::git_path;
@@ -56,6 +57,8 @@ pub struct Args {
     #[arg(short, long)]
     pub show_master_keys: bool,
     #[command(flatten)]
+    order: DecryptionOrder,
+    #[command(flatten)]
     terms: TermsArgs,
 }
 
@@ -64,6 +67,7 @@ pub struct Args {
 /// # Errors
 /// With SOPS's exit codes; the file is as it was then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.order.check()?;
     files::expect_regular(&args.file)?;
     match fs::symlink_metadata(&args.file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => create(args, context),

@@ -138,8 +138,13 @@ impl Handler for Process {
 impl Process {
     fn tell_unopened(&self) {
         let stayed = self.unopened.lock().unwrap_or_else(PoisonError::into_inner);
-        remarks::tell_stayed(self.terminal, &stayed.no_identity, Unopened::NoIdentity);
-        remarks::tell_stayed(self.terminal, &stayed.damaged, Unopened::Damaged);
+        let both = [
+            (&stayed.no_identity, Unopened::NoIdentity),
+            (&stayed.damaged, Unopened::Damaged),
+        ];
+        for (paths, why) in both.into_iter().filter(|(paths, _)| !paths.is_empty()) {
+            remarks::tell_stayed(self.terminal, paths, why, &self.workshop.found().keyring);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
 
 /// The public key of the identity at hand; a new one is made where there is none.
 fn own_recipient(context: &Context) -> Result<Recipient, Failure> {
-    let found = identities::look();
+    let found = context.found();
     let known: Vec<&Recipient> = found.keyring.public_recipients().collect();
     // An age key is shorter to read than an SSH one and made for this.
     let best = known

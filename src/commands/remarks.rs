@@ -1,5 +1,6 @@
 //! What the filter says on stderr: short, once, and never a value.
 
+use crate::crypt::{Complaint, Error, Keyring};
 use crate::filter::{Note, Unopened};
 use crate::ui::{Failure, Terminal};
 
@@ -32,8 +33,16 @@ pub fn fail(terminal: Terminal, failure: &Failure) {
     failure.hints.iter().for_each(|hint| terminal.hint(hint));
 }
 
-/// Says in one line which sealed files stayed sealed.
-pub fn tell_stayed(terminal: Terminal, paths: &[Vec<u8>], why: Unopened) {
+/// Whether something went wrong with an identity while it was used.
+fn is_of_use(complaint: &Complaint) -> bool {
+    !matches!(
+        complaint.error,
+        Error::UnknownIdentity { .. } | Error::InvalidIdentity { .. } | Error::UnsupportedIdentity { .. }
+    )
+}
+
+/// Says in one line which sealed files stayed sealed, and which identities could not be used for them.
+pub fn tell_stayed(terminal: Terminal, paths: &[Vec<u8>], why: Unopened, keyring: &Keyring) {
     let Some(first) = paths.iter().min() else { return };
     let first = String::from_utf8_lossy(first);
     let files = match paths.len() {
@@ -41,7 +50,18 @@ pub fn tell_stayed(terminal: Terminal, paths: &[Vec<u8>], why: Unopened) {
         more => format!("{more} files stay sealed ({first} first)"),
     };
     match why {
-        Unopened::NoIdentity => terminal.say(&format!("{files}: no identity at hand opens it; see `git seal doctor`")),
+        Unopened::NoIdentity => {
+            terminal.say(&format!("{files}: no identity at hand opens it; see `git seal doctor`"));
+            for source in keyring.withheld() {
+                terminal.say(&format!(
+                    "{source} was not used: Git can't ask for its passphrase; `git seal decrypt` does"
+                ));
+            }
+            // An identity file that can't be read is the doctor's to tell; what failed just here is not to be seen later.
+            for complaint in keyring.complaints().iter().filter(|complaint| is_of_use(complaint)) {
+                terminal.say(&format!("{} was not used: {}", complaint.source, complaint.error));
+            }
+        }
         Unopened::Damaged => terminal.warn(&format!(
             "{files}: damaged or changed after sealing; see `git seal verify`"
         )),

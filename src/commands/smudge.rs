@@ -28,7 +28,12 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let smudged = context.filter(&Ok(None)).smudge(&path, content, None);
 
     if let Smudged::Unchanged(_, Some(why)) = &smudged {
-        remarks::tell_stayed(context.terminal, std::slice::from_ref(&path), *why);
+        remarks::tell_stayed(
+            context.terminal,
+            std::slice::from_ref(&path),
+            *why,
+            &context.found().keyring,
+        );
     }
     context.memory().flush();
     super::files::put(context, &smudged.into_bytes())

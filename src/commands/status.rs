@@ -95,11 +95,14 @@ fn stored(context: &Context, path: &[u8], blob: &[u8], terms: Option<&Terms>) ->
         Err(crate::sops::Error::Metadata(_)) => return (InGit::Broken, None),
         Err(_) => return (InGit::Plain, None),
     };
-    let opens = sealed.metadata.data_key(&context.found().keyring).is_ok();
+    let keyring = &context.found().keyring;
+    let opens = sealed.metadata.data_key(keyring).is_ok();
     let mut keys = if opens {
         "you can open it".to_owned()
-    } else {
+    } else if keyring.withheld().is_empty() {
         "no key here opens it".to_owned()
+    } else {
+        "no key here opens it by itself; a plugin or a passphrase may".to_owned()
     };
     if let Some((missing, surplus)) = terms.map(|terms| terms.differences(&sealed.metadata)) {
         if !missing.is_empty() {

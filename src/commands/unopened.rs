@@ -1,10 +1,10 @@
 //! What to say when a sealed file can't be opened: what it is instead, who could open it, and where identities were
 //! looked for.
 
-use super::identities::{Found, State};
+use super::identities::{Found, State, counted};
 use crate::crypt::Recipient;
 use crate::document::Format;
-use crate::sops::{self, Sealed};
+use crate::sops::{self, Group, Sealed};
 use crate::ui::Failure;
 
 /// The exit code of SOPS for a data key that can't be had.
@@ -18,7 +18,7 @@ pub fn no_data_key(error: sops::Error, sealed: &Sealed<'_>, found: &Found) -> Fa
     }
     let mut failure = Failure::from(error);
     failure.hints.clear();
-    failure.hints.push(recipients(sealed));
+    failure.hints.extend(recipients(sealed, found));
     failure.hints.extend(places(found));
     failure.hint("`git seal doctor` explains how to set an identity up")
 }
@@ -39,36 +39,58 @@ pub fn unreadable(error: sops::Error, format: Format, plain: impl FnOnce() -> Fa
     }
 }
 
-fn recipients(sealed: &Sealed<'_>) -> String {
+/// Whom the file is sealed for; with several groups a line for each.
+fn recipients(sealed: &Sealed<'_>, found: &Found) -> Vec<String> {
+    let metadata = &sealed.metadata;
+    let [group] = metadata.groups.as_slice() else {
+        let all = metadata.groups.len();
+        let opened = metadata.groups_open(&found.keyring);
+        let number = opened.iter().filter(|opens| **opens).count();
+        let needed = metadata.groups_needed();
+        let mut lines = vec![format!(
+            "{number} of {needed} key groups open, of {all} that it is sealed for"
+        )];
+        for (index, (group, opens)) in metadata.groups.iter().zip(opened).enumerate() {
+            let word = if opens { "opens" } else { "does not open" };
+            lines.push(format!("key group {} {word}: {}", index + 1, keys(group)));
+        }
+        return lines;
+    };
+    vec![format!("it is sealed for {}", keys(group))]
+}
+
+/// The keys of a group, by name.
+fn keys(group: &Group) -> String {
     let short = |text: &str| Recipient::parse(text).map_or_else(|_| "an unknown key".to_owned(), |key| key.to_string());
-    let mut names: Vec<String> = sealed.metadata.recipients().map(short).collect();
-    for kind in sealed.metadata.groups.iter().flat_map(sops::Group::foreign_kinds) {
+    let mut names: Vec<String> = group.age.iter().map(|key| short(&key.recipient)).collect();
+    for kind in group.foreign_kinds() {
         names.push(format!("keys of type {kind}, which only sops can use"));
     }
-    let groups = match sealed.metadata.groups.len() {
-        0 | 1 => String::new(),
-        many => format!(
-            " ({} of {many} key groups are needed)",
-            sealed.metadata.threshold.map_or(many, |n| n as usize)
-        ),
-    };
-    format!("it is sealed for {}{groups}", names.join(", "))
+    names.join(", ")
 }
 
 /// A line for each place with something in it, and one for all the others.
 fn places(found: &Found) -> Vec<String> {
     let (mut lines, mut absent) = (Vec::new(), Vec::new());
+    let complaints = found.keyring.complaints();
     for place in &found.places {
+        let name = &place.name;
+        let mut wrong = complaints
+            .iter()
+            .filter(|complaint| complaint.source == *name)
+            .peekable();
         match &place.state {
-            State::Absent => absent.push(place.name.as_str()),
-            State::Found(1) => lines.push(format!("{} holds 1 identity, which does not open it", place.name)),
-            State::Found(number) => {
-                lines.push(format!(
-                    "{} holds {number} identities, of which none opens it",
-                    place.name
-                ));
+            State::Absent => absent.push(name.as_str()),
+            State::Unusable(reason) => lines.push(format!("{name} can't be used: {reason}")),
+            _ if wrong.peek().is_some() => {
+                lines.extend(wrong.map(|complaint| format!("{name} can't be used: {}", complaint.error)));
             }
-            State::Unusable(reason) => lines.push(format!("{} can't be used: {reason}", place.name)),
+            State::Found(needs) if needs.is_empty() => lines.push(format!("{name} holds no identity")),
+            State::Found(needs) if needs.len() == 1 => {
+                lines.push(format!("{name} holds {}, which does not open it", counted(needs)));
+            }
+            State::Found(needs) => lines.push(format!("{name} holds {}, of which none opens it", counted(needs))),
+            State::Command => lines.push(format!("{name} gave no identity that opens it")),
         }
     }
     if !absent.is_empty() {
@@ -81,7 +103,7 @@ fn places(found: &Found) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::commands::identities::Place;
-    use crate::crypt::Keyring;
+    use crate::crypt::{Keyring, Need};
 
     #[test]
     fn each_place_with_something_in_it_has_its_line() {
@@ -91,8 +113,10 @@ mod tests {
         };
         let places_looked_at = vec![
             place("A", State::Absent),
-            place("B", State::Found(1)),
-            place("C", State::Found(2)),
+            place("B", State::Found(vec![Need::Nothing])),
+            place("C", State::Found(vec![Need::Nothing, Need::Passphrase])),
+            place("F", State::Found(Vec::new())),
+            place("G", State::Command),
             place("D", State::Unusable("broken".to_owned())),
             place("E", State::Absent),
         ];
@@ -102,7 +126,9 @@ mod tests {
         };
         let expected = [
             "B holds 1 identity, which does not open it",
-            "C holds 2 identities, of which none opens it",
+            "C holds 2 identities (behind a passphrase), of which none opens it",
+            "F holds no identity",
+            "G gave no identity that opens it",
             "D can't be used: broken",
             "nothing is in A, E",
         ];

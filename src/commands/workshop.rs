@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::clock;
 use super::context::{POLICY, read_policy};
+use super::helper::Attendance;
 use super::identities::{self, Found};
 use crate::filter::Filter;
 use crate::git::{Memory, Repo};
@@ -43,13 +44,19 @@ impl Workshop {
         &self.memory
     }
 
+    /// The identities at hand.
+    #[must_use]
+    pub fn found(&self) -> &Found {
+        self.found.get_or_init(|| identities::look(Attendance::Filter))
+    }
+
     /// The filter with this policy in force.
     #[must_use]
     pub fn filter<'f>(&'f self, policy: &'f PolicyRead) -> Filter<'f> {
         Filter {
             repo: Some(&self.repo),
             policy: policy.as_ref().map(Option::as_ref).map_err(Clone::clone),
-            keyring: &self.found.get_or_init(identities::look).keyring,
+            keyring: &self.found().keyring,
             memory: &self.memory,
             now: &clock::now,
         }

@@ -25,6 +25,39 @@ impl fmt::Display for Part {
     }
 }
 
+/// What can be wrong with an age plugin. Completes the sentence that begins with its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginFault {
+    /// There is no such program.
+    #[error("is not on PATH")]
+    Missing,
+    /// Programs are not run here.
+    #[error("is needed, and plugins are not run here")]
+    NotRun,
+    /// The system did not start it.
+    #[error("can't be started: {0}")]
+    NotStarted(std::io::ErrorKind),
+    /// It ended before it was done.
+    #[error("ended before it was done")]
+    Died,
+    /// It said something that is not the protocol.
+    #[error("does not speak age's plugin protocol: {0}")]
+    Garbled(&'static str),
+    /// It said nothing for too long.
+    #[error("did not answer for {0} seconds")]
+    Silent(u64),
+    /// It needs a person, where none is asked.
+    #[error("asks for an answer, which only a command that a person runs can give")]
+    NobodyAsked,
+    /// It needs a person, and there is no terminal.
+    #[error("asks for an answer, and there is no terminal to give it")]
+    NoTerminal,
+    /// It reported an error in its own words, made fit to be shown.
+    #[error("says: {0}")]
+    Refused(String),
+}
+
 /// A refusal of this floor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -85,11 +118,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A recipient that only an age plugin can wrap for.
-    #[error("recipient needs the program age-plugin-{plugin}, and plugins are not run")]
-    PluginRecipient {
+    /// An age plugin did not do what was asked of it.
+    #[error("age-plugin-{plugin} {fault}")]
+    Plugin {
         /// The plugin's name.
         plugin: String,
+        /// What was wrong.
+        fault: PluginFault,
     },
     /// A line that begins like no identity.
     #[error("unknown identity type in line {line}")]
@@ -103,20 +138,38 @@ pub enum Error {
         /// Line or, in a list of words, word; counted from 1.
         line: usize,
     },
-    /// An identity file or SSH key behind a passphrase.
-    #[error("the identity is protected by a passphrase")]
+    /// An identity file or SSH key behind a passphrase, where nobody is asked for it.
+    #[error("the identity is protected by a passphrase, which only a command that opens a file for you asks for")]
     ProtectedIdentity,
+    /// An identity behind a passphrase, and nowhere to ask for it.
+    #[error("the identity is protected by a passphrase, and there is no terminal to ask for it")]
+    NoTerminal,
+    /// None of the passphrases given was the right one.
+    #[error("the passphrase was wrong {tries} times")]
+    WrongPassphrase {
+        /// How often it was asked for.
+        tries: u8,
+    },
+    /// Nobody answered a question: it was cancelled.
+    #[error("the question was not answered")]
+    Unanswered,
+    /// A protected identity that no passphrase would open.
+    #[error("the protected identity can't be opened: {reason}")]
+    UnusableProtection {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A place of identities that could not be read.
+    #[error("{reason}")]
+    Unreadable {
+        /// What went wrong; nothing of its content.
+        reason: String,
+    },
     /// An SSH private key of a type that age can't use.
     #[error("ssh key type `{key_type}` is not supported")]
     UnsupportedIdentity {
         /// The type as the key file names it.
         key_type: String,
-    },
-    /// An identity that only an age plugin can use.
-    #[error("identity needs the program age-plugin-{plugin}, and plugins are not run")]
-    PluginIdentity {
-        /// The plugin's name.
-        plugin: String,
     },
     /// The age file around a data key can't be read.
     #[error("malformed wrapped key: {reason}")]
@@ -159,4 +212,9 @@ pub enum Error {
         /// The share's last byte.
         number: u8,
     },
+}
+
+/// An error of ours that went through the age library.
+pub(super) fn carried(error: &std::io::Error) -> Option<Error> {
+    error.get_ref()?.downcast_ref::<Error>().cloned()
 }

@@ -9,7 +9,7 @@ use std::{fmt, io};
 use age::{DecryptError, EncryptError};
 use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
 use age_core::primitives::{bech32_decode, bech32_encode};
-use age_core::secrecy::ExposeSecret as _;
+use age_core::secrecy::{ExposeSecret as _, SecretString};
 use bech32::Hrp;
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _};
@@ -62,6 +62,19 @@ impl SecretKey {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let bytes = Zeroizing::new(decode(text, SECRET_PREFIX)?);
         Some(Self(Zeroizing::new(bytes.as_slice().try_into().ok()?)))
+    }
+
+    /// A new key; `None` without random bytes.
+    pub(super) fn generate() -> Option<Self> {
+        let mut seed = Zeroizing::new([0; SEED_BYTES]);
+        getrandom::fill(seed.as_mut_slice()).ok()?;
+        Some(Self(seed))
+    }
+
+    /// As [`SecretKey::parse`] reads it.
+    pub(super) fn text(&self) -> SecretString {
+        let lower = Zeroizing::new(bech32_encode(SECRET_PREFIX, self.0.as_slice()));
+        lower.to_ascii_uppercase().into()
     }
 
     /// The public key to it.

@@ -2,28 +2,42 @@
 //!
 //! Nothing here is shown by `Debug` but the public side.
 
-use std::fmt;
+use std::{fmt, io};
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret as _, SecretString};
 use age_core::format::{FileKey, Stanza};
-use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::host;
 use super::hybrid::SecretKey;
+use super::plugin;
+use super::protected::{self, Lock, Protected};
 use super::recipient::{Recipient, plugin_name};
 
-/// A secret key that may open wrapped data keys.
+/// A secret key that may open wrapped data keys, or a way to one.
 pub struct Identity {
-    text: SecretString,
-    public: Option<Recipient>,
-    key: Key,
+    pub(super) text: SecretString,
+    pub(super) public: Option<Recipient>,
+    pub(super) key: Key,
 }
 
-enum Key {
+pub(super) enum Key {
     X25519(Box<age::x25519::Identity>),
     Hybrid(Box<SecretKey>),
     Ssh(Box<age::ssh::Identity>),
+    Plugin(plugin::Key<SecretString>),
+    Protected(Box<Protected>),
+}
+
+/// What an identity needs before it opens anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the key itself is at hand.
+    Nothing,
+    /// The program `age-plugin-NAME`, and what that asks for.
     Plugin(String),
+    /// A passphrase.
+    Passphrase,
 }
 
 impl Identity {
@@ -37,9 +51,20 @@ impl Identity {
         }
     }
 
-    /// The identity in one line of an identity file. Case and blanks count.
+    /// A new identity that withstands quantum computers.
     ///
-    /// An identity for a plugin is recognised, and fails when it is used.
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn generate_hybrid() -> Result<Self, Error> {
+        let key = SecretKey::generate().ok_or(Error::NoRandomness)?;
+        Ok(Self {
+            text: key.text(),
+            public: public_of(&key.public()),
+            key: Key::Hybrid(Box::new(key)),
+        })
+    }
+
+    /// The identity in one line of an identity file. Case and blanks count.
     ///
     /// # Errors
     /// [`Error::UnknownIdentity`] or [`Error::InvalidIdentity`], both for line 1.
@@ -49,11 +74,8 @@ impl Identity {
 
     fn parse_at(word: &str, line: usize) -> Result<Self, Error> {
         let invalid = || Error::InvalidIdentity { line };
-        let (public, key) = if let Some(rest) = word.strip_prefix("AGE-PLUGIN-") {
-            let name = rest
-                .rsplit_once('1')
-                .and_then(|(name, _)| plugin_name(name.trim_end_matches('-')));
-            (None, Key::Plugin(name.ok_or_else(invalid)?.to_ascii_lowercase()))
+        let (public, key) = if word.starts_with("AGE-PLUGIN-") {
+            (None, Key::Plugin(plugin_key(word).ok_or_else(invalid)?))
         } else if word.starts_with("AGE-SECRET-KEY-PQ-1") {
             let key = SecretKey::parse(word).ok_or_else(invalid)?;
             (public_of(&key.public()), Key::Hybrid(Box::new(key)))
@@ -70,47 +92,52 @@ impl Identity {
         })
     }
 
-    /// The identity in an SSH private key file: OpenSSH's own form, or PEM for RSA.
-    ///
-    /// # Errors
-    /// [`Error::ProtectedIdentity`] behind a passphrase, [`Error::UnsupportedIdentity`] for other key types,
-    /// [`Error::InvalidIdentity`] for anything malformed.
-    pub fn parse_ssh(text: &str) -> Result<Self, Error> {
-        use age::ssh::{Identity as Ssh, UnsupportedKey as Unsupported};
-        let text = Zeroizing::new(text.trim().replace("\r\n", "\n") + "\n");
-        if text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----") {
-            return Err(Error::ProtectedIdentity);
-        }
-        match Ssh::from_buffer(text.as_bytes(), None).map_err(|_| Error::InvalidIdentity { line: 1 })? {
-            Ssh::Encrypted(_) | Ssh::Unsupported(Unsupported::EncryptedPem | Unsupported::EncryptedSsh(_)) => {
-                Err(Error::ProtectedIdentity)
-            }
-            Ssh::Unsupported(Unsupported::Hardware(key_type) | Unsupported::Type(key_type)) => {
-                Err(Error::UnsupportedIdentity { key_type })
-            }
-            key @ Ssh::Unencrypted(_) => {
-                let public = age::ssh::Recipient::try_from(key.clone()).ok();
-                let public = public.and_then(|public| public_of(&public));
-                Ok(Self {
-                    text: text.as_str().into(),
-                    public,
-                    key: Key::Ssh(Box::new(key)),
-                })
-            }
+    pub(super) fn protected(text: &str, public: Option<Recipient>, lock: Lock) -> Self {
+        Self {
+            text: text.into(),
+            public,
+            key: Key::Protected(Box::new(Protected::new(lock))),
         }
     }
 
-    /// The identities in the text of an identity file: one per line, `#` at the very start of a line comments it out.
-    /// The text of an SSH private key is taken for one identity.
+    /// This identity with the public side that lies beside it, where it does not tell its own.
+    #[must_use]
+    pub fn known_as(mut self, public: Recipient) -> Self {
+        self.public.get_or_insert(public);
+        self
+    }
+
+    /// The identities in the content of an identity file: as [`Identity::parse_identities`], and an age file in its binary form.
     ///
     /// # Errors
-    /// [`Error::ProtectedIdentity`] for a file behind a passphrase; otherwise as [`Identity::parse`] with the line, or
-    /// as [`Identity::parse_ssh`]. One bad line spoils the whole text, so that no identity goes missing unnoticed.
-    pub fn parse_identities(text: &str) -> Result<Vec<Self>, Error> {
-        refuse_protected(text)?;
+    /// As [`Identity::parse_identities`]; [`Error::UnknownIdentity`] for what is no text.
+    pub fn parse_file(content: &[u8]) -> Result<Vec<Self>, Error> {
+        if protected::is_age_file(content) {
+            return Ok(vec![Self {
+                text: String::from_utf8_lossy(content).into_owned().into(),
+                public: None,
+                key: Key::Protected(Box::new(Protected::file(content)?)),
+            }]);
+        }
+        let text = std::str::from_utf8(content).map_err(|_| Error::UnknownIdentity { line: 1 })?;
         if text.trim_start().starts_with("-----BEGIN ") {
             return Ok(vec![Self::parse_ssh(text)?]);
         }
+        Self::parse_plain(text)
+    }
+
+    /// The identities in the text of an identity file: one per line, `#` at the very start of a line comments it out.
+    /// The text of an SSH private key is taken for one identity, and so is a file behind a passphrase.
+    ///
+    /// # Errors
+    /// [`Error::UnusableProtection`] for a file that is protected in another way; otherwise as [`Identity::parse`] with the line, or
+    /// as [`Identity::parse_ssh`]. One bad line spoils the whole text, so that no identity goes missing unnoticed.
+    pub fn parse_identities(text: &str) -> Result<Vec<Self>, Error> {
+        Self::parse_file(text.as_bytes())
+    }
+
+    /// The identities in a text that is nothing but lines of them.
+    pub(super) fn parse_plain(text: &str) -> Result<Vec<Self>, Error> {
         // `lines` takes a CR before the line's end away too, but not from a last line without an end.
         let lines = text
             .lines()
@@ -125,30 +152,30 @@ impl Identity {
     /// # Errors
     /// As [`Identity::parse_identities`].
     pub fn parse_words(text: &str) -> Result<Vec<Self>, Error> {
-        refuse_protected(text)?;
-        if text.trim_start().starts_with("-----BEGIN ") {
-            return Ok(vec![Self::parse_ssh(text)?]);
+        if protected::is_age_file(text.as_bytes()) || text.trim_start().starts_with("-----BEGIN ") {
+            return Self::parse_file(text.as_bytes());
         }
         let lines = text.lines().zip(1..).filter(|(line, _)| !line.starts_with('#'));
         let words = lines.flat_map(|(line, number)| line.split_whitespace().map(move |word| (word, number)));
         words.map(|(word, number)| Self::parse_at(word, number)).collect()
     }
 
-    /// The secret key as text: the line it was parsed from, or the SSH key file.
+    /// The secret key as text: the line it was parsed from, or the file.
     pub fn secret_text(&self) -> SecretString {
         self.text.clone()
     }
 
-    /// The public side; `None` if only a plugin knows it.
+    /// The public side; `None` if only a plugin or the owner of a passphrase knows it.
     pub fn public(&self) -> Option<&Recipient> {
         self.public.as_ref()
     }
 
-    /// The error of using this identity, if there is no way to use it.
-    pub fn complaint(&self) -> Option<Error> {
+    /// What it takes to use this identity.
+    pub fn need(&self) -> Need {
         match &self.key {
-            Key::Plugin(plugin) => Some(Error::PluginIdentity { plugin: plugin.clone() }),
-            _ => None,
+            Key::Plugin(key) => Need::Plugin(key.name.clone()),
+            Key::Protected(_) => Need::Passphrase,
+            _ => Need::Nothing,
         }
     }
 
@@ -156,16 +183,36 @@ impl Identity {
     pub(super) fn is_native(&self) -> bool {
         matches!(self.key, Key::X25519(_) | Key::Hybrid(_))
     }
+
+    /// Whether `text`, a file's word for a recipient, means this identity's public side.
+    pub(super) fn is_named(&self, text: &str) -> bool {
+        self.public().is_some_and(|public| public.is_named_by(text))
+    }
+
+    /// Whether both are the same secret.
+    pub(super) fn same_secret(&self, other: &Self) -> bool {
+        self.text.expose_secret() == other.text.expose_secret()
+    }
 }
 
+/// A protected identity opens nothing by itself: the keyring asks for the passphrase and takes what comes out.
 impl age::Identity for Identity {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
         match &self.key {
             Key::X25519(key) => key.unwrap_stanza(stanza),
             Key::Hybrid(key) => key.unwrap_stanza(stanza),
             Key::Ssh(key) => key.unwrap_stanza(stanza),
-            Key::Plugin(_) => None,
+            Key::Plugin(_) | Key::Protected(_) => None,
         }
+    }
+
+    fn unwrap_stanzas(&self, stanzas: &[Stanza]) -> Option<Result<FileKey, age::DecryptError>> {
+        let Key::Plugin(key) = &self.key else {
+            return stanzas.iter().find_map(|stanza| self.unwrap_stanza(stanza));
+        };
+        let answer = key.unwrap(host::host(), stanzas).transpose()?;
+        // The library has no room for errors of ours but this.
+        Some(answer.map_err(|error| age::DecryptError::Io(io::Error::other(error))))
     }
 }
 
@@ -173,25 +220,25 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.public, &self.key) {
             (Some(public), _) => write!(f, "Identity(of {public})"),
-            (None, Key::Plugin(plugin)) => write!(f, "Identity(of plugin {plugin})"),
+            (None, Key::Plugin(key)) => write!(f, "Identity(of plugin {})", key.name),
             (None, _) => f.write_str("Identity([redacted])"),
         }
     }
 }
 
 /// Our form of a public key that the age library worked out.
-fn public_of(key: &impl fmt::Display) -> Option<Recipient> {
+pub(super) fn public_of(key: &impl fmt::Display) -> Option<Recipient> {
     Recipient::parse(&key.to_string()).ok()
 }
 
-/// An identity file behind a passphrase is an age file itself.
-fn refuse_protected(text: &str) -> Result<(), Error> {
-    let protected = text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE");
-    if protected {
-        Err(Error::ProtectedIdentity)
-    } else {
-        Ok(())
-    }
+/// The name and text of a plugin's identity; `None` if it is malformed.
+fn plugin_key(text: &str) -> Option<plugin::Key<SecretString>> {
+    let name = plugin::name_in(text)?;
+    let name = name.strip_prefix("age-plugin-")?.strip_suffix('-')?;
+    Some(plugin::Key {
+        name: plugin_name(name)?,
+        text: text.into(),
+    })
 }
 
 #[cfg(test)]
@@ -206,7 +253,7 @@ mod tests {
     const ALICE: &str = "AGE-SECRET-KEY-1SLS2HY0S23JUXVMXN55K4GPW9KZCE5J7HWCZFM6Y6WLAN3G546ASG98MRZ";
     const ALICE_PUBLIC: &str = "age1q07uqh3w20ju2rk6c0aet99d7d84gkvk5pgwekllp7v9mwe5wupq0gzf5f";
     const BOB: &str = "AGE-SECRET-KEY-12ZXVK7P2F5X7APX5GF8HA2U6NTCW9LPGHUSS4YYRZHSU6P40NMCQ6DJ0FZ";
-    const PLUGIN: &str = "AGE-PLUGIN-YUBIKEY-1QQPSYQCYQ5RQWZQFPG9SC";
+    const PLUGIN: &str = "AGE-PLUGIN-YUBIKEY-1QYPQXPQ9QCRSSJ2LRPC";
 
     fn vectors() -> serde_json::Value {
         serde_json::from_str(include_str!("../../tests/vectors/unit-vectors.json")).unwrap()
@@ -230,6 +277,7 @@ mod tests {
             |line| Error::UnknownIdentity { line },
             |line| Error::InvalidIdentity { line },
         );
+        let unusable = |reason| Error::UnusableProtection { reason };
         let cases = [
             ("hunter2".to_owned(), unknown(1)),
             (lower, unknown(1)),
@@ -243,14 +291,13 @@ mod tests {
             ("AGE-SECRET-KEY-PQ-1QQQQ".to_owned(), invalid(1)),
             ("AGE-PLUGIN-".to_owned(), invalid(1)),
             ("AGE-PLUGIN-../X-1QQQQ".to_owned(), invalid(1)),
-            ("age-encryption.org/v1\n-> scrypt".to_owned(), Error::ProtectedIdentity),
+            ("age-encryption.org/v1\n-> scrypt".to_owned(), unusable("it is damaged")),
             (
-                vectors()["age"]["passphrase_protected_identity_file"]
-                    .as_str()
-                    .unwrap()
-                    .into(),
-                Error::ProtectedIdentity,
+                vectors()["age"]["enc"].as_str().unwrap().into(),
+                unusable("it is sealed for a key, not with a passphrase"),
             ),
+            ("AGE-PLUGIN-YUBIKEY-1QYPQXPQ9QCRSSJ2LRPD".to_owned(), invalid(1)),
+            ("AGE-PLUGIN-1QQPSYQCYQ5RQWZQFPG9SC".to_owned(), invalid(1)),
             ("-----BEGIN OPENSSH PRIVATE KEY-----\n????\n".to_owned(), invalid(1)),
         ];
         for (text, error) in cases {
@@ -261,36 +308,11 @@ mod tests {
             (format!("{ALICE}\n{BOB} x"), unknown(2)),
             (
                 "-----BEGIN AGE ENCRYPTED FILE-----".to_owned(),
-                Error::ProtectedIdentity,
+                unusable("it is damaged"),
             ),
         ];
         for (text, error) in words {
             assert_eq!(Identity::parse_words(&text).unwrap_err(), error, "{text}");
-        }
-    }
-
-    #[test]
-    fn ssh_keys_that_are_refused() {
-        let keys = keys();
-        let key = |name: &str| keys[name].as_str().unwrap().to_owned();
-        let cases = [
-            (key("rsa_pem_protected"), Error::ProtectedIdentity),
-            (key("ed25519_protected"), Error::ProtectedIdentity),
-            (
-                "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n".into(),
-                Error::ProtectedIdentity,
-            ),
-            (
-                key("ecdsa"),
-                Error::UnsupportedIdentity {
-                    key_type: "ecdsa-sha2-nistp256".into(),
-                },
-            ),
-            (key("rsa_pem")[..400].to_owned(), Error::InvalidIdentity { line: 1 }),
-            (String::new(), Error::InvalidIdentity { line: 1 }),
-        ];
-        for (text, error) in cases {
-            assert_eq!(Identity::parse_ssh(&text).unwrap_err(), error);
         }
     }
 
@@ -340,25 +362,6 @@ mod tests {
     }
 
     #[test]
-    fn ssh_rsa_in_both_forms() {
-        let keys = keys();
-        let recipient = Recipient::parse(keys["rsa_public"].as_str().unwrap()).unwrap();
-        let wrapped = WrappedKey::new(b"secret", &recipient).unwrap();
-        for form in ["rsa_pem", "rsa_openssh"] {
-            let text = keys[form].as_str().unwrap();
-            for text in [
-                text.to_owned(),
-                format!("\n{}", text.replace('\n', "\r\n")),
-                text.trim().to_owned(),
-            ] {
-                let identity = Identity::parse_ssh(&text).unwrap();
-                assert!(identity.public().unwrap().same_key(&recipient), "{form}");
-                assert_eq!(**wrapped.unwrap(&identity).unwrap().unwrap(), *b"secret", "{form}");
-            }
-        }
-    }
-
-    #[test]
     fn a_generated_identity_reads_back() {
         let identity = Identity::generate();
         let secret = identity.secret_text();
@@ -374,14 +377,45 @@ mod tests {
     }
 
     #[test]
-    fn plugins_are_recognised_and_not_run() {
-        let identity = Identity::parse(PLUGIN).unwrap();
-        let refused = Error::PluginIdentity {
-            plugin: "yubikey".into(),
+    fn what_identities_need() {
+        let vectors = &vectors()["age"];
+        let protected = vectors["passphrase_protected_identity_file"].as_str().unwrap();
+        let needs = |text: &str| {
+            let identities = Identity::parse_words(text).unwrap();
+            identities.iter().map(Identity::need).collect::<Vec<_>>()
         };
-        assert_eq!(identity.complaint(), Some(refused.clone()));
+        assert_eq!(needs(ALICE), [Need::Nothing]);
+        assert_eq!(
+            needs(&format!("{PLUGIN} {ALICE}")),
+            [Need::Plugin("yubikey".into()), Need::Nothing]
+        );
+        assert_eq!(needs(protected), [Need::Passphrase]);
+        for name in ["rsa_pem_protected", "ed25519_protected"] {
+            assert_eq!(needs(keys()[name].as_str().unwrap()), [Need::Passphrase], "{name}");
+        }
+    }
+
+    #[test]
+    fn without_a_host_no_plugin_is_run() {
+        let identity = Identity::parse(PLUGIN).unwrap();
         let wrapped = WrappedKey::new(b"x", &Recipient::parse(ALICE_PUBLIC).unwrap()).unwrap();
+        let refused = Error::Plugin {
+            plugin: "yubikey".into(),
+            fault: crate::crypt::PluginFault::NotRun,
+        };
         assert_eq!(wrapped.unwrap(&identity).unwrap_err(), refused);
+    }
+
+    #[test]
+    fn a_generated_hybrid_identity_reads_back() {
+        let identity = Identity::generate_hybrid().unwrap();
+        let secret = identity.secret_text();
+        assert!(secret.expose_secret().starts_with("AGE-SECRET-KEY-PQ-1"));
+        let again = Identity::parse(secret.expose_secret()).unwrap();
+        assert!(again.public().unwrap().same_key(identity.public().unwrap()));
+        assert!(identity.public().unwrap().is_post_quantum());
+        let wrapped = WrappedKey::new(b"x", identity.public().unwrap()).unwrap();
+        assert_eq!(**wrapped.unwrap(&again).unwrap().unwrap(), *b"x");
     }
 
     #[test]

@@ -4,15 +4,17 @@
 
 use std::collections::HashSet;
 use std::io::Write as _;
-use std::{fmt, iter};
+use std::{fmt, io, iter};
 
 use age::Encryptor;
 use age::armor::{ArmoredWriter, Format};
 use age_core::format::{FileKey, Stanza};
 use data_encoding::BASE64;
 
-use super::error::Error;
+use super::error::{self, Error};
+use super::host;
 use super::hybrid::PublicKey;
+use super::plugin;
 
 /// Characters of an unrecognised recipient that an error repeats.
 const SHOWN_START: usize = 8;
@@ -34,7 +36,7 @@ enum Key {
     X25519(age::x25519::Recipient),
     Hybrid(Box<PublicKey>),
     Ssh(Box<age::ssh::Recipient>),
-    Plugin(String),
+    Plugin(plugin::Key<String>),
 }
 
 impl Recipient {
@@ -57,8 +59,13 @@ impl Recipient {
         } else if let Some(rest) = text.strip_prefix("age1") {
             // The separator of Bech32 is its last `1`, so a second one means a longer prefix: a plugin's name.
             if let Some((name, _)) = rest.rsplit_once('1') {
-                let plugin = plugin_name(name).ok_or_else(|| invalid("not a plugin name"))?;
-                return Ok(Self::new(text, text.to_owned(), Key::Plugin(plugin)));
+                let name = plugin_name(name).ok_or_else(|| invalid("not a plugin name"))?;
+                plugin::name_in(text).ok_or_else(|| invalid("its checksum is wrong"))?;
+                let key = plugin::Key {
+                    name,
+                    text: text.to_owned(),
+                };
+                return Ok(Self::new(text, text.to_owned(), Key::Plugin(key)));
             }
             let key = text.parse().map_err(invalid)?;
             Ok(Self::new(text, text.to_owned(), Key::X25519(key)))
@@ -117,6 +124,14 @@ impl Recipient {
         text == self.text || text == self.canonical || text.starts_with(&format!("{} ", self.canonical))
     }
 
+    /// The plugin that wraps for this recipient.
+    pub fn plugin(&self) -> Option<&str> {
+        match &self.key {
+            Key::Plugin(key) => Some(&key.name),
+            _ => None,
+        }
+    }
+
     /// Whether the key withstands quantum computers.
     pub fn is_post_quantum(&self) -> bool {
         matches!(self.key, Key::Hybrid(_))
@@ -125,12 +140,9 @@ impl Recipient {
     /// `secret` as an armored age file that only this recipient can open; ends with a newline.
     ///
     /// # Errors
-    /// [`Error::PluginRecipient`], as plugins are not run; [`Error::InvalidRecipient`] for a public key that would
-    /// give the secret away; [`Error::NotWrapped`].
+    /// [`Error::Plugin`] for what a plugin can't do; [`Error::InvalidRecipient`] for a public key that would give the secret away;
+    /// [`Error::NotWrapped`].
     pub fn wrap(&self, secret: &[u8]) -> Result<String, Error> {
-        if let Key::Plugin(plugin) = &self.key {
-            return Err(Error::PluginRecipient { plugin: plugin.clone() });
-        }
         if let Key::X25519(_) = self.key
             && is_low_order(&self.text)
         {
@@ -139,19 +151,18 @@ impl Recipient {
                 reason: "a point of low order",
             });
         }
-        self.armored(secret).ok_or_else(|| Error::NotWrapped {
-            recipient: self.to_string(),
-        })
+        let encryptor = Encryptor::with_recipients(iter::once(self as &dyn age::Recipient));
+        let encryptor = encryptor.map_err(|error| match &error {
+            age::EncryptError::Io(error) => error::carried(error).unwrap_or_else(|| self.not_wrapped()),
+            _ => self.not_wrapped(),
+        })?;
+        armored(encryptor, secret).ok_or_else(|| self.not_wrapped())
     }
 
-    fn armored(&self, secret: &[u8]) -> Option<String> {
-        let encryptor = Encryptor::with_recipients(iter::once(self as &dyn age::Recipient)).ok()?;
-        let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).ok()?;
-        let mut payload = encryptor.wrap_output(armor).ok()?;
-        payload.write_all(secret).ok()?;
-        let text = String::from_utf8(payload.finish().ok()?.finish().ok()?).ok()?;
-        // The library ends lines as the platform does; a sealed file must be the same everywhere.
-        Some(text.replace("\r\n", "\n"))
+    fn not_wrapped(&self) -> Error {
+        Error::NotWrapped {
+            recipient: self.to_string(),
+        }
     }
 }
 
@@ -161,9 +172,22 @@ impl age::Recipient for Recipient {
             Key::X25519(key) => key.wrap_file_key(file_key),
             Key::Hybrid(key) => key.wrap_file_key(file_key),
             Key::Ssh(key) => key.wrap_file_key(file_key),
-            Key::Plugin(_) => Err(age::EncryptError::MissingRecipients),
+            Key::Plugin(key) => match key.wrap(host::host(), file_key) {
+                Ok(stanzas) => Ok((stanzas, HashSet::new())),
+                // The library has no room for errors of ours but this.
+                Err(error) => Err(age::EncryptError::Io(io::Error::other(error))),
+            },
         }
     }
+}
+
+fn armored(encryptor: Encryptor, secret: &[u8]) -> Option<String> {
+    let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).ok()?;
+    let mut payload = encryptor.wrap_output(armor).ok()?;
+    payload.write_all(secret).ok()?;
+    let text = String::from_utf8(payload.finish().ok()?.finish().ok()?).ok()?;
+    // The library ends lines as the platform does; a sealed file must be the same everywhere.
+    Some(text.replace("\r\n", "\n"))
 }
 
 /// The short form, for messages: enough to tell keys apart, and the comment of an SSH key.
@@ -297,6 +321,8 @@ mod tests {
             "age1".into(),
             "age1pq1qqqq".into(),
             "age1../x1qqqq".into(),
+            "age1yubikey1qypqxl3v7vq".into(),
+            "age1yubikey1".into(),
             "ssh-ed25519".into(),
             "ssh-ed25519 AAAA".into(),
             "ssh-ed25519 !!!!".into(),
@@ -319,11 +345,12 @@ mod tests {
 
     #[test]
     fn recipients_that_cannot_be_wrapped_for() {
-        let plugin = Recipient::parse("age1yubikey1qfn4t5xs").unwrap();
+        let plugin = Recipient::parse("age1yubikey1qypqxl3v7vr").unwrap();
         assert_eq!(
             plugin.wrap(b"x"),
-            Err(Error::PluginRecipient {
-                plugin: "yubikey".into()
+            Err(Error::Plugin {
+                plugin: "yubikey".into(),
+                fault: crate::crypt::PluginFault::NotRun,
             })
         );
         let zero = bech32::Hrp::parse("age").unwrap();
@@ -340,10 +367,10 @@ mod tests {
         let cases = [
             (ALICE, ALICE, None, "age1q07u…zf5f"),
             (
-                "  age1yubikey1qfn4t5xs\n",
-                "age1yubikey1qfn4t5xs",
+                "  age1yubikey1qypqxl3v7vr\n",
+                "age1yubikey1qypqxl3v7vr",
                 None,
-                "age1yubi…t5xs",
+                "age1yubi…v7vr",
             ),
             (SSH, SSH, None, "ssh-ed25519 …prrZ"),
             (

@@ -9,8 +9,8 @@ use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
-use super::error::Error;
-use super::identity::Identity;
+use super::error::{self, Error};
+use super::identity::{Identity, Need};
 use super::recipient::Recipient;
 
 const ARMOR_START: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
@@ -39,23 +39,43 @@ impl WrappedKey {
     /// The secret, or `None` if `identity` isn't the one it was wrapped for.
     ///
     /// # Errors
-    /// [`Error::MalformedWrappedKey`], [`Error::WrappedKeyNotAuthentic`], or [`Error::PluginIdentity`] for an identity
-    /// that can't be used.
+    /// [`Error::MalformedWrappedKey`], [`Error::WrappedKeyNotAuthentic`], or [`Error::Plugin`].
     pub fn unwrap(&self, identity: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        match identity.complaint() {
-            Some(complaint) => Err(complaint),
-            None => unwrap_with(&self.enc, iter::once(identity)),
-        }
+        unwrap_with(&self.enc, iter::once(identity))
     }
 }
 
 /// The secret in the armored age file `enc`, opened by the first of `identities` that fits one of its stanzas.
 ///
 /// # Errors
-/// [`Error::MalformedWrappedKey`] or [`Error::WrappedKeyNotAuthentic`]. That none fits is no error.
+/// [`Error::MalformedWrappedKey`] or [`Error::WrappedKeyNotAuthentic`]; [`Error::Plugin`]. That none fits is no error.
 pub(super) fn unwrap_with<'a>(
     enc: &str,
     identities: impl Iterator<Item = &'a Identity>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    unwrap_any(enc, identities.map(|identity| identity as &dyn age::Identity))
+}
+
+/// As [`unwrap_with`] with those of `identities` whose keys are at hand: the one that `hint` names first, then age's own kinds.
+pub(super) fn unwrap_in_order<'i>(
+    enc: &str,
+    hint: &str,
+    identities: impl Iterator<Item = &'i Identity>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let at_hand = |identity: &&Identity| identity.need() == Need::Nothing;
+    let mut identities: Vec<&Identity> = identities.filter(at_hand).collect();
+    identities.sort_by_cached_key(|identity| (!identity.is_named(hint), !identity.is_native()));
+    unwrap_with(enc, identities.into_iter())
+}
+
+/// As [`unwrap_with`] for anything that can look at stanzas.
+pub(super) fn unwrap_by(enc: &str, identity: &dyn age::Identity) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    unwrap_any(enc, iter::once(identity))
+}
+
+fn unwrap_any<'a>(
+    enc: &str,
+    identities: impl Iterator<Item = &'a dyn age::Identity>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let enc = enc.trim();
     if !enc.starts_with(ARMOR_START) {
@@ -63,7 +83,7 @@ pub(super) fn unwrap_with<'a>(
     }
     let decryptor =
         Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes())).map_err(|error| header_error(&error))?;
-    let mut payload = match decryptor.decrypt(identities.map(|identity| identity as &dyn age::Identity)) {
+    let mut payload = match decryptor.decrypt(identities) {
         Ok(payload) => payload,
         Err(DecryptError::NoMatchingKeys) => return Ok(None),
         Err(error) => return Err(header_error(&error)),
@@ -77,6 +97,11 @@ pub(super) fn unwrap_with<'a>(
 
 /// The library's own sentences are translated and say too little, so only the kind is taken over.
 fn header_error(error: &DecryptError) -> Error {
+    if let DecryptError::Io(error) = error
+        && let Some(ours) = error::carried(error)
+    {
+        return ours;
+    }
     match error {
         DecryptError::DecryptionFailed | DecryptError::InvalidMac => Error::WrappedKeyNotAuthentic,
         DecryptError::UnknownFormat => Error::MalformedWrappedKey {

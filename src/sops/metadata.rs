@@ -3,10 +3,12 @@
 //! Reading is lenient where SOPS is (format, section 5.3) and where older releases wrote other forms; unknown fields and the
 //! entries of other key types are kept as they were.
 
+use zeroize::Zeroizing;
+
 use super::error::Error;
 use super::node::Node;
 use super::selection::SelectionSettings;
-use crate::crypt::{DataKey, Keyring, Recipient, WrappedKey, shamir};
+use crate::crypt::{self, DataKey, Keyring, Reach, Recipient, WrappedKey, shamir};
 
 /// The release of SOPS whose format is written.
 pub const FORMAT_VERSION: &str = "3.13.2";
@@ -165,43 +167,66 @@ impl Metadata {
             .map(|key| key.recipient.as_str())
     }
 
-    /// The data key, unwrapped with the identities of `keyring`.
+    /// The data key, unwrapped with the identities of `keyring`. Every group is tried with what is at hand; more is asked for only as
+    /// long as groups are wanting.
     ///
     /// # Errors
     /// [`Error::NoIdentity`] when too few groups open; [`Error::Crypt`] for shares that do not fit together.
     pub fn data_key(&self, keyring: &Keyring) -> Result<DataKey, Error> {
-        let mut shares = Vec::new();
+        let needed = self.groups_needed();
+        let mut shares: Vec<_> = self.groups.iter().map(|_| None).collect();
         // An entry that can't be read does not lock out those whose entry can be; it is the reason if nobody's can.
         let mut damaged = None;
-        for group in &self.groups {
-            for key in &group.age {
-                match keyring.unwrap(&key.enc, &key.recipient) {
-                    Ok(Some(secret)) => {
-                        shares.push(secret);
-                        break;
-                    }
-                    Ok(None) => {}
-                    Err(error) => damaged = damaged.or(Some(error)),
-                }
+        for step in keyring.steps() {
+            for (group, share) in self.groups.iter().zip(&mut shares).filter(|(_, share)| share.is_none()) {
+                *share = group.share(keyring, step, &mut damaged);
+            }
+            if shares.iter().flatten().count() >= needed {
+                break;
             }
         }
+        let mut shares: Vec<_> = shares.into_iter().flatten().collect();
         let too_few = || damaged.map_or(Error::NoIdentity, Error::Crypt);
         if self.groups.len() == 1 {
             let secret = shares.pop().ok_or_else(too_few)?;
             return Ok(DataKey::from_bytes(&secret)?);
         }
-        let needed = self
-            .threshold
-            .map_or(self.groups.len(), |threshold| threshold as usize)
-            .max(2);
         if shares.len() < needed {
             return Err(too_few());
         }
         Ok(DataKey::from_bytes(&shamir::combine(&shares)?)?)
     }
+
+    /// How many groups must open.
+    #[must_use]
+    pub fn groups_needed(&self) -> usize {
+        match self.groups.len() {
+            0 | 1 => 1,
+            all => self.threshold.map_or(all, |threshold| threshold as usize).max(2),
+        }
+    }
+
+    /// For each group whether the identities at hand open it; nothing is asked for.
+    #[must_use]
+    pub fn groups_open(&self, keyring: &Keyring) -> Vec<bool> {
+        let opens = |group: &Group| group.share(keyring, Reach::AtHand, &mut None).is_some();
+        self.groups.iter().map(opens).collect()
+    }
 }
 
 impl Group {
+    /// What the group's keys hold, by one step of the keyring; notes the first entry that is damaged.
+    fn share(&self, keyring: &Keyring, step: Reach, damaged: &mut Option<crypt::Error>) -> Option<Zeroizing<Vec<u8>>> {
+        for key in &self.age {
+            match keyring.unwrap_at(step, &key.enc, &key.recipient) {
+                Ok(Some(secret)) => return Some(secret),
+                Ok(None) => {}
+                Err(error) => *damaged = damaged.take().or(Some(error)),
+            }
+        }
+        None
+    }
+
     fn read(node: &Node) -> Self {
         let age = node.get("age").map_or(&[][..], Node::elements);
         let text = |entry: &Node, name| entry.get(name).and_then(Node::text).unwrap_or_default().to_owned();

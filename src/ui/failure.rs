@@ -135,11 +135,18 @@ impl From<document::key_path::PathError> for Failure {
 
 impl From<crypt::Error> for Failure {
     fn from(error: crypt::Error) -> Self {
-        use crypt::Error as E;
+        use crypt::{Error as E, PluginFault};
         let failure = Self::new(error.to_string()).code(1);
         match error {
-            E::ProtectedIdentity => failure.hint("use a key without passphrase, or an age identity"),
-            E::PluginIdentity { .. } | E::PluginRecipient { .. } => failure.hint("use an X25519 or SSH key"),
+            E::NoTerminal => failure.hint("run it in a terminal, or use a key without a passphrase"),
+            E::Plugin {
+                ref plugin,
+                fault: PluginFault::Missing,
+            } => failure.hint(format!("install age-plugin-{plugin} into a folder on PATH")),
+            E::Plugin {
+                fault: PluginFault::NobodyAsked | PluginFault::NoTerminal,
+                ..
+            } => failure.hint("run `git seal encrypt` or `git seal decrypt` in a terminal"),
             E::SecretKeyAsRecipient => {
                 failure.hint("put the public key there, and replace the secret one: it may be known")
             }

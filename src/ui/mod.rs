@@ -1,4 +1,4 @@
-//! What a person sees: streams, failures with a way out, the editor.
+//! What a person sees: streams, failures with a way out, questions, the editor.
 
 pub mod child;
 pub mod editor;
@@ -6,6 +6,7 @@ pub mod failure;
 pub mod file_limit;
 pub mod private;
 pub mod progress;
+pub mod prompt;
 pub mod terminal;
 
 pub use failure::Failure;

@@ -28,6 +28,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     ("ignore", &["commands/stored.rs"]),
     ("libgit2_sys", &[]),
     ("libz_sys", &[]),
+    ("md5", &["crypt/"]),
     ("ml_kem", &["crypt/"]),
     (
         "regex",
