@@ -10,6 +10,7 @@ mod generate_yaml;
 mod laws;
 mod opening;
 mod peer;
+mod policies;
 mod refusals;
 mod sides;
 mod vectors;

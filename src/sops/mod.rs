@@ -3,6 +3,8 @@
 mod binary;
 mod block;
 pub mod convert;
+mod copy;
+pub mod door;
 pub mod error;
 pub mod extract;
 pub mod kind;

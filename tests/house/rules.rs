@@ -56,6 +56,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     (
         "zeroize",
         &[
+            "text/encoding.rs",
             "crypt/",
             "sops/",
             "document/",
