@@ -12,6 +12,7 @@ mod list_comments;
 pub mod master_keys;
 pub mod metadata;
 mod node;
+mod number;
 pub mod open;
 pub mod placement;
 mod reuse;

@@ -14,12 +14,12 @@ use crate::support::{ALICE, BOB, CAROL};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Same,
-    /// We refuse what SOPS takes as something else than what is meant.
+    /// We refuse at once what SOPS takes as something else than what is meant, or sees only when it needs it.
     OnlyWeRefuse,
-    /// We seal by the rule that is for the path, SOPS stumbles over a part that is not needed for it.
-    OnlySopsRefuses,
+    /// With another exit code: for SOPS it is the writing that fails, for us the reading.
+    BothRefuse,
 }
-use Expected::{OnlySopsRefuses, OnlyWeRefuse, Same};
+use Expected::{BothRefuse, OnlyWeRefuse, Same};
 
 /// What a program made of a file: its exit code, or who can open what of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ enum Outcome {
         sealed: Vec<bool>,
     },
     Exit(i32),
+    /// Its metadata say nothing that we would follow.
+    Unreadable,
 }
 
 const PLAIN: &str = "a: x\nb_unencrypted: x\nc_enc: x\n# mark\nd: x\ne:\n  a: x\n";
@@ -45,13 +47,15 @@ fn outcome(program: &mut Command) -> (Outcome, String) {
         return (Outcome::Exit(output.status.code().unwrap_or(-1)), said);
     }
     let text = String::from_utf8(output.stdout.clone()).unwrap();
-    let sealed = Sealed::parse(Format::Yaml, &output.stdout).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let Ok(sealed) = Sealed::parse(Format::Yaml, &output.stdout) else {
+        return (Outcome::Unreadable, said);
+    };
     let metadata = &sealed.metadata;
     let mut settings: Vec<(String, String)> = metadata
         .selection
         .named()
         .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), text.as_ref()?.clone())))
+        .filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned())))
         .collect();
     if metadata.mac_only_encrypted {
         settings.push(("mac_only_encrypted".to_owned(), "true".to_owned()));
@@ -86,7 +90,10 @@ fn judge(config: &str, path: &str, expected: Expected) -> Result<(), String> {
     let file = top.join(path);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, PLAIN).unwrap();
-    let config = config.replace("ALICE", ALICE).replace("BOB", BOB).replace("CAROL", CAROL);
+    let config = config
+        .replace("ALICE", ALICE)
+        .replace("BOB", BOB)
+        .replace("CAROL", CAROL);
     fs::write(top.join(".sops.yaml"), &config).unwrap();
     let run = |program: &Path| {
         let mut command = Command::new(program);
@@ -103,8 +110,11 @@ fn judge(config: &str, path: &str, expected: Expected) -> Result<(), String> {
     let (ours, we_said) = run(Path::new(env!("CARGO_BIN_EXE_git-seal")));
     let fits = match expected {
         Same => ours == theirs,
-        OnlyWeRefuse => matches!((&ours, &theirs), (Outcome::Exit(1 | 8), Outcome::Sealed { .. })),
-        OnlySopsRefuses => matches!((&ours, &theirs), (Outcome::Sealed { .. }, Outcome::Exit(_))),
+        OnlyWeRefuse => matches!(
+            (&ours, &theirs),
+            (Outcome::Exit(1 | 8), Outcome::Sealed { .. } | Outcome::Unreadable)
+        ),
+        BothRefuse => matches!((&ours, &theirs), (Outcome::Exit(_), Outcome::Exit(_))),
     };
     if fits {
         return Ok(());
@@ -153,10 +163,22 @@ const RULES: &[(&str, Expected)] = &[
     ("age: BOB\nkey_groups: []", Same),
     ("age: BOB\nkey_groups:", Same),
     ("key_groups:\n  - age: [ALICE]\n  - age: [BOB]", Same),
-    ("shamir_threshold: 2\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]\n  - age: [CAROL]", Same),
-    ("shamir_threshold: 1\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]", Same),
-    ("shamir_threshold: 3\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]", Same),
-    ("shamir_threshold: 0\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]", Same),
+    (
+        "shamir_threshold: 2\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]\n  - age: [CAROL]",
+        Same,
+    ),
+    (
+        "shamir_threshold: 1\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]",
+        Same,
+    ),
+    (
+        "shamir_threshold: 3\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]",
+        Same,
+    ),
+    (
+        "shamir_threshold: 0\nkey_groups:\n  - age: [ALICE]\n  - age: [BOB]",
+        Same,
+    ),
     ("shamir_threshold: 2\nage: ALICE", Same),
     ("shamir_threshold: '2'\nage: ALICE", Same),
     ("shamir_threshold: 2.0\nage: ALICE", Same),
@@ -166,14 +188,20 @@ const RULES: &[(&str, Expected)] = &[
     ("key_groups:\n  - age: ALICE", Same),
     ("key_groups:\n  - age: [ALICE, ALICE, BOB]", Same),
     ("key_groups:\n  - age: ['ALICE,BOB', BOB]", Same),
-    ("key_groups:\n  - merge:\n    - age: [BOB]\n    - age: [ALICE]\n      merge: [{age: [CAROL]}]\n    age: [ALICE]", Same),
+    (
+        "key_groups:\n  - merge:\n    - age: [BOB]\n    - age: [ALICE]\n      merge: [{age: [CAROL]}]\n    age: [ALICE]",
+        Same,
+    ),
     ("key_groups:\n  - merge: [{age: [BOB]}]", Same),
     ("key_groups:\n  - age: [ALICE]\n  - age: []", Same),
     ("key_groups:\n  - age: [ALICE]\n  - {}", Same),
     ("key_groups:\n  - {}", Same),
     ("key_groups: ALICE", Same),
     ("key_groups: {age: [ALICE]}", Same),
-    ("key_groups:\n  - &g {age: [ALICE]}\n  - merge: [*g]\n    age: [BOB]", Same),
+    (
+        "key_groups:\n  - &g {age: [ALICE]}\n  - merge: [*g]\n    age: [BOB]",
+        Same,
+    ),
     // Settings.
     ("age: ALICE\nencrypted_regex: ^a$", Same),
     ("age: ALICE\nunencrypted_regex: ^a$", Same),
@@ -205,19 +233,63 @@ const RULES: &[(&str, Expected)] = &[
 
 /// Whole policies, a path, and what is expected of both.
 const POLICIES: &[(&str, &str, Expected)] = &[
-    ("creation_rules:\n- {path_regex: ^sub/, age: ALICE}\n- {age: BOB}\n", "sub/a.yaml", Same),
-    ("creation_rules:\n- {path_regex: ^sub/, age: ALICE}\n- {age: BOB}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: 'a\\.yaml$', age: ALICE}\n", "deep/er/a.yaml", Same),
-    ("creation_rules:\n- {path_regex: '^a\\.yaml$', age: ALICE}\n", "deep/a.yaml", Same),
-    ("creation_rules:\n- {path_regex: '^\\./', age: ALICE}\n- {age: BOB}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: '[/\\\\]x', age: ALICE}\n", "deep/x.yaml", Same),
-    ("creation_rules:\n- {path_regex: '\\.YAML$', age: ALICE}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: '(?i)\\.YAML$', age: ALICE}\n", "a.yaml", Same),
+    (
+        "creation_rules:\n- {path_regex: ^sub/, age: ALICE}\n- {age: BOB}\n",
+        "sub/a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: ^sub/, age: ALICE}\n- {age: BOB}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: 'a\\.yaml$', age: ALICE}\n",
+        "deep/er/a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: '^a\\.yaml$', age: ALICE}\n",
+        "deep/a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: '^\\./', age: ALICE}\n- {age: BOB}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: '[/\\\\]x', age: ALICE}\n",
+        "deep/x.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: '\\.YAML$', age: ALICE}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: '(?i)\\.YAML$', age: ALICE}\n",
+        "a.yaml",
+        Same,
+    ),
     ("creation_rules:\n- {path_regex: (, age: ALICE}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: a, age: ALICE}\n- {path_regex: (, age: BOB}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: z, age: BOB}\n- {path_regex: (, age: BOB}\n", "a.yaml", Same),
+    (
+        "creation_rules:\n- {path_regex: a, age: ALICE}\n- {path_regex: (, age: BOB}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: z, age: BOB}\n- {path_regex: (, age: BOB}\n",
+        "a.yaml",
+        Same,
+    ),
     ("creation_rules:\n- {path_regex: '(?=a)', age: ALICE}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: '\\d{2}', age: ALICE}\n", "٣٣.yaml", Same),
+    (
+        "creation_rules:\n- {path_regex: '\\d{2}', age: ALICE}\n",
+        "٣٣.yaml",
+        Same,
+    ),
     ("creation_rules:\n- {path_regex: 'ü', age: ALICE}\n", "ü.yaml", Same),
     ("creation_rules:\n- {path_regex: ' b', age: ALICE}\n", "a b.yaml", Same),
     ("creation_rules: []\n", "a.yaml", Same),
@@ -235,8 +307,16 @@ const POLICIES: &[(&str, &str, Expected)] = &[
     ("text\n", "a.yaml", Same),
     ("a: [\n", "a.yaml", Same),
     ("a: 1\na: 2\ncreation_rules: [{age: ALICE}]\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\ncreation_rules: [{age: BOB}]\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\n---\ncreation_rules: [{age: BOB}]\n", "a.yaml", Same),
+    (
+        "creation_rules: [{age: ALICE}]\ncreation_rules: [{age: BOB}]\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules: [{age: ALICE}]\n---\ncreation_rules: [{age: BOB}]\n",
+        "a.yaml",
+        Same,
+    ),
     ("creation_rules: [{age: ALICE}]\n---\n[\n", "a.yaml", Same),
     ("\u{feff}creation_rules: [{age: ALICE}]\n", "a.yaml", Same),
     ("creation_rules: [{age: ALICE}]\r\nstores: {}\r\n", "a.yaml", Same),
@@ -244,16 +324,52 @@ const POLICIES: &[(&str, &str, Expected)] = &[
     ("creation_rules: [{age: ALICE}]\nunknown: [1]\n1: 2\n", "a.yaml", Same),
     ("x: &x {age: ALICE}\ncreation_rules: [*x]\n", "a.yaml", Same),
     ("x: &x ALICE\ncreation_rules: [{age: [*x, BOB]}]\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: 2}}\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: -1}}\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: x}}\n", "a.yaml", Same),
+    (
+        "creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: 2}}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: -1}}\n",
+        "a.yaml",
+        BothRefuse,
+    ),
+    (
+        "creation_rules: [{age: ALICE}]\nstores: {yaml: {indent: x}}\n",
+        "a.yaml",
+        Same,
+    ),
     ("creation_rules: [{age: ALICE}]\nstores: []\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\nstores: {yaml: ~, json: {indent: -1}}\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\ndestination_rules: [{path_regex: x, s3_bucket: y}]\n", "a.yaml", Same),
-    ("creation_rules: [{age: ALICE}]\ndestination_rules: text\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: z, shamir_threshold: two}\n- {age: ALICE}\n", "a.yaml", Same),
-    ("creation_rules:\n- {path_regex: z, age: 5}\n- {age: ALICE}\n", "a.yaml", Same),
-    ("creation_rules:\n- {age: ALICE}\n- {path_regex: z, age: age1nonsense}\n", "a.yaml", Same),
+    (
+        "creation_rules: [{age: ALICE}]\nstores: {yaml: ~, json: {indent: -1}}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules: [{age: ALICE}]\ndestination_rules: [{path_regex: x, s3_bucket: y}]\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules: [{age: ALICE}]\ndestination_rules: text\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: z, shamir_threshold: two}\n- {age: ALICE}\n",
+        "a.yaml",
+        Same,
+    ),
+    (
+        "creation_rules:\n- {path_regex: z, age: 5}\n- {age: ALICE}\n",
+        "a.yaml",
+        OnlyWeRefuse,
+    ),
+    (
+        "creation_rules:\n- {age: ALICE}\n- {path_regex: z, age: age1nonsense}\n",
+        "a.yaml",
+        Same,
+    ),
 ];
 
 #[test]
