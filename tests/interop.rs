@@ -11,6 +11,7 @@ mod generate_yaml;
 mod laws;
 mod opening;
 mod peer;
+mod policies;
 mod refusals;
 mod setting;
 mod sides;

@@ -8,6 +8,7 @@ use git_seal::document::Format;
 use git_seal::sops::open::{MacCheck, Opened, open};
 use git_seal::sops::seal::{Fidelity, seal};
 use git_seal::sops::{Clear, Error, Group, Order, Recipients, Sealed, SelectionSettings};
+use git_seal::text::Encoding;
 
 use crate::generate::{Chance, binary, dotenv, ini, json, yaml};
 use crate::support::ALICE;
@@ -108,7 +109,7 @@ impl Case {
         if self.format == Format::Binary {
             return Ok(());
         }
-        let changed = show(plain).replace("before-change", "after-change").into_bytes();
+        let changed = changed(plain);
         let changed_sealed = self.seal(&changed, LATER, base).map_err(|error| error.to_string())?.0;
         let (old, new) = (tokens(first), tokens(&changed_sealed));
         let lost = old.iter().filter(|token| !new.contains(*token)).count();
@@ -129,6 +130,15 @@ impl Case {
         }
         Ok(())
     }
+}
+
+/// The document with its one value that changes, in its own encoding.
+fn changed(plain: &[u8]) -> Vec<u8> {
+    let encoding = Encoding::of(plain);
+    let Some(text) = encoding.decode(plain) else {
+        return plain.to_vec();
+    };
+    encoding.encode(&text.replace("before-change", "after-change")).to_vec()
 }
 
 /// Every envelope of a sealed text, the MAC that each document repeats once.
@@ -200,6 +210,20 @@ fn binary_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn utf_16_comes_back_byte_for_byte() {
+    let refused = try_all(Format::Yaml, DOCUMENTS / 4, |chance| {
+        let text = String::from_utf8(yaml(chance)).unwrap();
+        let encoding = if chance.once_in(2) {
+            Encoding::Utf16Le
+        } else {
+            Encoding::Utf16Be
+        };
+        encoding.encode(&text).to_vec()
+    });
+    assert!(refused * 12 < DOCUMENTS, "{refused} documents were refused");
+}
+
+#[test]
 fn traps_come_back_byte_for_byte() {
     let traps = [
         // An alias that stands in the clear, because it is empty or not selected.
@@ -210,6 +234,16 @@ fn traps_come_back_byte_for_byte() {
         "a: &a {b: c}\nz:\n  # above\n  *a\n<<: *a # ünï\nchanged: before-change\n",
         // A copy in a list has the place of what it is a copy of.
         "a:\n- &a [b, b]\n- *a\n- *a\nchanged: before-change\n",
+        // A document may end with a line break that is no line feed.
+        "a: |\n  b\r---\nchanged: before-change\n",
+        "a: |\n  b\u{85}...\n---\nchanged: before-change\u{2028}---\n",
+        // What stands at the end, or is glued to an anchor, or is no map at all.
+        "changed: before-change\na: |\n  b",
+        "changed: before-change\na: |+2\n  b\n\n ",
+        "k1: &a:x y\nk2: *a\n&b:c : d\nchanged: before-change\n",
+        "k1: &a {k2: [1, {x: -0.0}]}\nchanged: before-change\n---\n*a\n--- ~ # none\n--- !!null\n",
+        "changed: before-change\nk1:\n#\n- a #\n-\n #\n - #\n  b\n",
+        "k1: !!bool \"true\"# comment\nchanged: before-change\n",
         // Written as an integer, a negative zero loses its sign.
         "a: &a -0.0\nk1: *a\nk2: &m {b: -0.0}\nk3: *m\nchanged: before-change\n",
     ];

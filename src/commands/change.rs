@@ -192,12 +192,12 @@ impl Target<'_> {
         if self.format == Format::Binary {
             return self.change_binary(what).map(Some);
         }
-        let text = std::str::from_utf8(content).map_err(|_| sops::Error::NotUtf8)?;
+        let (text, encoding) = sops::door::text_of(self.format, content)?;
         let changed = match what {
-            Change::Set(value) => change::set(self.format, text, &self.path, value),
-            Change::Unset | Change::UnsetIfThere => change::unset(self.format, text, &self.path),
+            Change::Set(value) => change::set(self.format, &text, &self.path, value),
+            Change::Unset | Change::UnsetIfThere => change::unset(self.format, &text, &self.path),
         };
-        let mut changed = match (changed, what) {
+        let changed = match (changed, what) {
             (Err(change::Error::NotFound(_)), Change::UnsetIfThere) => return Ok(None),
             (changed, _) => changed?,
         };
@@ -207,7 +207,7 @@ impl Target<'_> {
                 "its aliases are written out, because one of them repeats or holds the value",
             );
         }
-        Ok(Some(Zeroizing::new(std::mem::take(&mut *changed.text).into_bytes())))
+        Ok(Some(encoding.encode(&changed.text)))
     }
 
     /// A binary file is one text under the key `data`.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::exec::ExecArgs;
 use crate::document::{Format, Item};
+use crate::sops::door::text_of;
 use crate::sops::sealed::parse_document;
 use crate::ui::Failure;
 
@@ -65,8 +66,8 @@ fn variables(format: Format, content: &[u8]) -> Result<Vec<Variable>, Failure> {
     if format == Format::Binary {
         return one("data", content).map(|variable| vec![variable]);
     }
-    let text = std::str::from_utf8(content).map_err(|_| crate::sops::Error::NotUtf8)?;
-    let document = parse_document(format, text)?;
+    let (text, _) = text_of(format, content)?;
+    let document = parse_document(format, &text)?;
     let mut variables = Vec::new();
     let first = document
         .items

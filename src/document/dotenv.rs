@@ -51,6 +51,7 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
         format: Format::Dotenv,
         items,
         flaws: Vec::new(),
+        stand_ins: Vec::new(),
     })
 }
 

@@ -52,6 +52,20 @@ pub enum RootStyle {
     Nothing,
     /// Lines without nesting: dotenv, INI.
     Lines,
+    /// A YAML alias to a map of an earlier document: no entry can be put into it.
+    Alias {
+        /// The alias.
+        span: Span,
+    },
+}
+
+/// A part of a text and another spelling of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StandIn {
+    /// What is replaced; an empty range inserts.
+    pub span: Span,
+    /// What takes its place.
+    pub text: &'static str,
 }
 
 /// The key of a map entry.

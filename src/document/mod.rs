@@ -15,7 +15,7 @@ pub mod yaml;
 
 pub use error::{Error, Fault};
 pub use format::Format;
-pub use item::{Comment, Container, Context, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Style};
+pub use item::{Comment, Container, Context, Item, Key, Leaf, Origin, Root, RootStyle, Shape, StandIn, Style};
 pub use key_path::KeyPath;
 pub use value::Value;
 
@@ -30,4 +30,7 @@ pub struct Document<'t> {
     pub items: Vec<Item<'t>>,
     /// What SOPS would refuse to encrypt though it can be read; opening ignores these.
     pub flaws: Vec<Error>,
+    /// What can't stay as it is written when an entry is added or a leaf exchanged, and what reads the same there and can: to be applied
+    /// before sealing, in ascending order.
+    pub stand_ins: Vec<StandIn>,
 }

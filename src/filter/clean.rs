@@ -359,15 +359,8 @@ fn draft_note(format: Format, content: &[u8], kept: &[u8]) -> Option<Note> {
     if !is_draft {
         return None;
     }
-    let text = std::str::from_utf8(content).map_err(|_| sops::Error::NotUtf8);
-    let fault = text
-        .and_then(|text| sops::sealed::parse_document(format, text).map(|document| document.flaws.first().cloned()));
-    match fault {
-        Ok(flaw) => flaw
-            .map(|flaw| Note::Draft(flaw.into()))
-            .or(Some(Note::Draft(sops::Error::Reserved))),
-        Err(error) => Some(Note::Draft(error)),
-    }
+    let fault = sops::door::check(format, content).err();
+    Some(Note::Draft(fault.unwrap_or(sops::Error::Reserved)))
 }
 
 /// What `clean` says when there is nothing to open the earlier state with is up to its caller; this tells whether a refusal is

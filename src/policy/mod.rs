@@ -62,6 +62,12 @@ impl Policy {
             Some(list) => Some(rules(list)?),
         };
         let stores = Stores::read(&root)?;
+        if let Some(list) = root.get("destination_rules") {
+            // Publishing is not ours, but a file that SOPS can't read is none.
+            list.list()?
+                .filter(|rule| !rule.is_null())
+                .try_for_each(|rule| rule.map().map(drop))?;
+        }
         Ok(Self {
             rules,
             stores,
@@ -205,6 +211,16 @@ mod tests {
             "creation_rules:\n  - age: a\n    age: b",
             r#"3:5: key "age" is given twice"#,
         ),
+        (
+            "creation_rules:\n  - shamir_threshold: 1.5",
+            "2:23: shamir_threshold must be a whole number",
+        ),
+        (
+            "creation_rules:\n  - aws_profile: [a]",
+            "2:18: aws_profile must be a text",
+        ),
+        ("destination_rules: text", "1:20: destination_rules must be a list"),
+        ("destination_rules: [text]", "1:21: destination_rules must be a map"),
         ("stores: []", "1:9: stores must be a map"),
         ("stores: {json: {indent: a}}", "1:25: indent must be a whole number"),
         (

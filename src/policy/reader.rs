@@ -162,6 +162,11 @@ impl<'s> Node<'s> {
     pub(super) fn integer(&self) -> Result<i64, Error> {
         match self.untagged() {
             Value::Number(number) if number.is_i64() => Ok(number.as_i64().unwrap_or_default()),
+            // A double without a fraction is taken for an integer.
+            Value::Number(number) => match number.as_f64().map(|number| number.to_string().parse()) {
+                Some(Ok(number)) => Ok(number),
+                _ => self.wrong("a whole number"),
+            },
             _ => self.wrong("a whole number"),
         }
     }

@@ -141,6 +141,7 @@ impl Rule {
         let selection = rule.selection.resolve();
         rule.heavy_patterns += usize::from(is_heavy_selection(&selection));
         rule.selection_holds = selection.is_ok();
+        map.text("aws_profile")?;
         rule.groups = KeyGroup::of_rule(&map)?;
         if let Some(node) = map.get("shamir_threshold") {
             let Ok(threshold) = u32::try_from(node.integer()?) else {

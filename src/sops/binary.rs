@@ -59,6 +59,7 @@ pub(super) fn open(sealed: &Sealed<'_>, data_key: DataKey, check: MacCheck) -> R
     verify(sealed, &cipher, &digest, check)?;
     Ok(Opened {
         content,
+        text: None,
         digest: proven(sealed, &cipher, &digest),
         data_key,
         tokens: Vec::new(),

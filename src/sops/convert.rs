@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 use super::convert_lines;
+use super::door::text_of;
 use super::error::Error;
 use super::extract::root_shape;
 use super::sealed::parse_document;
@@ -46,10 +47,12 @@ pub fn convert(content: &[u8], from: Format, to: Format, indents: &Indents) -> R
     if from == to {
         return Ok(Zeroizing::new(content.to_vec()));
     }
+    let text;
     let document = if from == Format::Binary {
         of_binary(content)
     } else {
-        parse_document(from, std::str::from_utf8(content).map_err(|_| Error::NotUtf8)?)?
+        text = text_of(from, content)?.0;
+        parse_document(from, &text)?
     };
     match to {
         Format::Binary => data(&document),
@@ -101,6 +104,7 @@ pub(super) fn of_binary(content: &[u8]) -> Document<'_> {
         format: Format::Binary,
         items,
         flaws: Vec::new(),
+        stand_ins: Vec::new(),
     }
 }
 

@@ -5,6 +5,7 @@
 use zeroize::Zeroizing;
 
 use super::convert::{Indents, data, of_binary, to_json, to_yaml};
+use super::door::text_of;
 use super::error::Error;
 use super::sealed::parse_document;
 use crate::document::key_path::Step;
@@ -22,10 +23,12 @@ pub fn extract(
     path: &KeyPath,
     indents: &Indents,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let text;
     let document = if from == Format::Binary {
         of_binary(content)
     } else {
-        parse_document(from, std::str::from_utf8(content).map_err(|_| Error::NotUtf8)?)?
+        text = text_of(from, content)?.0;
+        parse_document(from, &text)?
     };
     match find(&document.items, path)? {
         Found::Leaf(leaf) => self::leaf(leaf, document.text, to, indents),
@@ -182,6 +185,7 @@ fn document<'t>(items: Vec<Item<'t>>, text: &'t str) -> Document<'t> {
         format: Format::Yaml,
         items,
         flaws: Vec::new(),
+        stand_ins: Vec::new(),
     }
 }
 

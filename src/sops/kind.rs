@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::Error;
+use super::number;
 use crate::crypt::Kind;
 use crate::document::Value;
 use crate::text::Position;
@@ -29,24 +30,14 @@ pub fn decode(kind: Kind, plaintext: &[u8], place: impl FnOnce() -> Position) ->
     let value = match kind {
         Kind::Str | Kind::Comment | Kind::Bytes => Some(Value::Str(Cow::Owned(plaintext.to_vec()))),
         Kind::Int => text.and_then(|text| text.parse().ok()).map(Value::Int),
-        Kind::Float => text.and_then(float).map(Value::Float),
+        Kind::Float => text.and_then(number::float).map(Value::Float),
         Kind::Bool => text.and_then(truth).map(Value::Bool),
-        Kind::Time => text
-            .and_then(super::metadata::instant)
-            .map(|_| Value::Time(text.unwrap_or_default().to_owned())),
+        Kind::Time => text.and_then(number::time).map(Value::Time),
     };
     value.ok_or_else(|| Error::Content {
         place: place(),
         kind: kind.word(),
     })
-}
-
-/// A double as Go's `strconv.ParseFloat` reads it: an overflow is an error there, not infinity. Hexadecimal floats, which SOPS
-/// never writes, are not read.
-fn float(text: &str) -> Option<f64> {
-    let number: f64 = text.parse().ok()?;
-    let says_infinity = text.bytes().any(|byte| matches!(byte, b'i' | b'I'));
-    (number.is_finite() || number.is_nan() || says_infinity).then_some(number)
 }
 
 /// A truth value as Go's `strconv.ParseBool` reads it.
@@ -68,7 +59,8 @@ pub fn plaintext<'v>(value: &'v Value<'_>, raw: &'v str) -> Cow<'v, [u8]> {
         Value::Bool(_) if matches!(raw, "TRUE" | "FALSE") => Some(Kind::Bool),
         _ => None,
     };
-    if let Some(kind) = spelled
+    // Underscores are Go's own way.
+    if let Some(kind) = spelled.filter(|_| !raw.contains('_'))
         && let Ok(read) = decode(kind, raw.as_bytes(), || Position { line: 0, column: 0 })
         && same(&read, value)
     {

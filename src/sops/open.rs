@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use zeroize::Zeroizing;
 
+use super::door::Door;
 use super::error::Error;
 use super::kind;
 use super::list_comments::{Lists, dash, empty_list};
@@ -39,13 +40,22 @@ pub enum MacCheck {
 pub struct Opened {
     /// The plain content.
     pub content: Zeroizing<Vec<u8>>,
+    /// The text that was sealed, where that is not `content`.
+    pub(super) text: Option<Zeroizing<Vec<u8>>>,
     /// The key that its values are sealed with.
     pub data_key: DataKey,
     /// The digest of the values, as the MAC holds it; empty where the MAC is for other values.
     pub(super) digest: String,
-    /// The sealed tokens and where they lie in `content`.
+    /// The sealed tokens and where they lie in the text that was sealed.
     pub(super) tokens: Vec<OpenedToken>,
     pub(super) hasher: RandomState,
+}
+
+impl Opened {
+    /// The text that was sealed.
+    pub(super) fn text(&self) -> &[u8] {
+        self.text.as_ref().unwrap_or(&self.content)
+    }
 }
 
 /// One sealed leaf or comment in its opened form.
@@ -53,7 +63,7 @@ pub struct Opened {
 pub(super) struct OpenedToken {
     /// Hash of its place (see [`place_hash`]).
     pub(super) place: u64,
-    /// The whole token in the opened content.
+    /// The whole token in the text that was sealed.
     pub(super) opened: Span,
     /// What was exchanged in the sealed text.
     pub(super) sealed: Span,
@@ -103,9 +113,15 @@ pub fn open(
         other => other.map(|()| digest)?,
     };
     let proven = proven(sealed, &opener.cipher, &digest);
-    let (content, tokens, hasher) = opener.assemble(&digest);
+    let (text, door, tokens, hasher) = opener.assemble(&digest);
+    let left = door.and_then(|door| door.leave(std::str::from_utf8(&text).ok()?));
+    let (content, text) = match left {
+        Some(content) => (content, Some(text)),
+        None => (text, None),
+    };
     Ok(Opened {
         content,
+        text,
         data_key,
         digest: proven,
         tokens,
@@ -300,7 +316,7 @@ impl<'d, 't> Opener<'d, 't> {
     }
 
     /// Puts the opened text together.
-    fn assemble(self, digest: &str) -> (Zeroizing<Vec<u8>>, Vec<OpenedToken>, RandomState) {
+    fn assemble(self, digest: &str) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
         let layout = self.sealed.metadata.layout.as_deref();
         let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
         let mut edits = Vec::with_capacity(self.decrypted.len() + self.sealed.entries.len());
@@ -361,6 +377,7 @@ impl<'d, 't> Opener<'d, 't> {
         let mut text = edited.text;
         (
             Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
+            spellings.get(self.items).and_then(Door::read),
             tokens,
             self.hasher,
         )

@@ -79,7 +79,8 @@ pub(super) fn insert(document: &Document<'_>, node: &Node) -> Vec<Edit> {
     let insertion = |(item, root): (usize, Root)| {
         let text = match root.style {
             RootStyle::Block { column } => lines(document, &root, block::yaml_lines(node, column)),
-            RootStyle::Nothing => lines(document, &root, block::yaml_lines(node, 0)),
+            // Sealed is what stands for the alias.
+            RootStyle::Nothing | RootStyle::Alias { .. } => lines(document, &root, block::yaml_lines(node, 0)),
             RootStyle::Lines => return flat::insert(document, &flat::lines(document.format, node)),
             RootStyle::Flow { empty, .. } => member(document, item, empty, node),
         };
@@ -190,8 +191,13 @@ pub(super) fn extent(document: &Document<'_>, entry: &Entry) -> Span {
     }
 }
 
+/// Line breaks of YAML 1.1: the line before the block may end with any of them.
+const BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 fn line_extent(text: &str, span: Span) -> Span {
-    let mut start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = &text[..span.start];
+    let line = before.trim_end_matches(|character| !BREAKS.contains(&character));
+    let mut start = line.len();
     let end = text[span.end..]
         .find('\n')
         .map_or(text.len(), |newline| span.end + newline + 1);

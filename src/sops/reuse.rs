@@ -71,7 +71,7 @@ impl<'b> Reuse<'b> {
     fn opened_text(&self, token: &OpenedToken) -> &'b [u8] {
         let text = self
             .opened
-            .content
+            .text()
             .get(token.opened.start..token.opened.end)
             .unwrap_or_default();
         // A comment that SOPS keeps as a list element opens with its comment character.

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::copy::{Copy, in_the_clear};
+use super::door::{self, Door};
 use super::error::Error;
 use super::metadata::{FORMAT_VERSION, Group, Metadata};
 use super::open::{Clear, MacCheck, Opened, hashed, open, region, spell};
@@ -17,7 +19,7 @@ use super::{binary, flat, kind, placement};
 use crate::crypt::{Cipher, DataKey, Kind, Mac};
 use crate::document::edit::{Edit, apply};
 use crate::document::{
-    Comment, Container, Context, Document, Format, Leaf, Origin, RootStyle, Shape, Style, Value, ini, json, yaml,
+    Comment, Container, Document, Format, Leaf, Origin, RootStyle, Shape, Style, ini, json, yaml,
 };
 use crate::text::Position;
 
@@ -73,7 +75,7 @@ pub fn seal(format: Format, content: &[u8], order: &Order<'_>) -> Result<(Vec<u8
     let sealed = if format == Format::Binary {
         binary::seal(content, order, binary::Draft::No)?
     } else {
-        seal_text(format, std::str::from_utf8(content).map_err(|_| Error::NotUtf8)?, order)?
+        seal_text(format, content, order)?
     };
     let key = DataKey::from_bytes(order.data_key.as_bytes())?;
     let back = open(
@@ -99,23 +101,35 @@ pub fn seal_draft(content: &[u8], order: &Order<'_>) -> Result<Vec<u8>, Error> {
     Ok(binary::seal(content, order, binary::Draft::Yes)?.into_bytes())
 }
 
-fn seal_text(format: Format, text: &str, order: &Order<'_>) -> Result<String, Error> {
-    let document = parse_document(format, text)?;
+fn seal_text(format: Format, content: &[u8], order: &Order<'_>) -> Result<String, Error> {
+    let (text, encoding) = door::text_of(format, content)?;
+    let document = parse_document(format, &text)?;
     if let Some(flaw) = document.flaws.first() {
         return Err(flaw.clone().into());
     }
     if !placement::entries(&document).is_empty() {
         return Err(Error::Reserved);
     }
-    let mut sealer = Sealer::new(&document, order);
+    match Door::of(&document, encoding) {
+        (door, None) => seal_document(&document, door.as_ref(), order),
+        (door, Some(text)) => seal_document(&parse_document(format, &text)?, door.as_ref(), order),
+    }
+}
+
+/// Seals a document that can stay as it is but for its leaves.
+fn seal_document(document: &Document<'_>, door: Option<&Door>, order: &Order<'_>) -> Result<String, Error> {
+    let mut sealer = Sealer::new(document, order);
     let digest = sealer.walk(&order.selection.resolve()?)?;
+    if let Some(door) = door {
+        sealer.spellings.insert(sealer.items, &door.written());
+    }
     let layout = sealer
         .spellings
         .seal(order.data_key, &sealer.cipher, sealer.items, &digest);
     let metadata = metadata(order, &sealer.cipher, &digest, layout)?;
     let mut edits = sealer.edits;
-    edits.extend(block(&document, order, &metadata));
-    Ok(apply(text, edits).text.to_string())
+    edits.extend(block(document, order, &metadata));
+    Ok(apply(document.text, edits).text.to_string())
 }
 
 /// The metadata for the values with this digest.
@@ -226,12 +240,6 @@ struct Sealer<'d, 't> {
     copy: Option<Copy>,
 }
 
-/// The text that takes the place of an alias to a container while its copy is walked through.
-struct Copy {
-    edit: Edit,
-    depth: usize,
-}
-
 impl<'d, 't> Sealer<'d, 't> {
     fn new(document: &'d Document<'t>, order: &Order<'d>) -> Self {
         Self {
@@ -279,26 +287,18 @@ impl<'d, 't> Sealer<'d, 't> {
     }
 
     fn enter(&mut self, container: &Container<'_>, walk: &Walk<'_, '_, '_>) {
-        let open = if container.shape == Shape::Map { '{' } else { '[' };
         if let Some(copy) = &mut self.copy {
-            copy.member(container.key.as_ref().map(|key| key.name.as_ref()));
-            copy.edit.text.push(open);
+            copy.enter(container.key.as_ref(), container.shape);
         } else if container.origin == Origin::Alias {
             self.spellings
                 .insert(walk.ordinal(), container.span.of(self.document.text));
-            self.copy = Some(Copy {
-                edit: Edit::new(container.span, open),
-                depth: walk.depth(),
-            });
+            self.copy = Some(Copy::new(container.span, container.shape, walk.depth()));
         }
     }
 
     fn leave(&mut self, walk: &Walk<'_, '_, '_>) {
         let Some(copy) = &mut self.copy else { return };
-        copy.edit.text.push(
-            walk.left()
-                .map_or('}', |shape| if shape == Shape::Map { '}' } else { ']' }),
-        );
+        copy.leave(walk.left().unwrap_or(Shape::Map));
         if walk.depth() < copy.depth
             && let Some(copy) = self.copy.take()
         {
@@ -361,8 +361,7 @@ impl<'d, 't> Sealer<'d, 't> {
             None => in_the_clear(leaf),
         };
         if let Some(copy) = &mut self.copy {
-            copy.member(leaf.key.as_ref().map(|key| key.name.as_ref()));
-            copy.edit.text.push_str(&text);
+            copy.leaf(leaf.key.as_ref(), &text);
         }
         Ok(())
     }
@@ -375,7 +374,7 @@ impl<'d, 't> Sealer<'d, 't> {
         };
         let own = match leaf.style {
             Style::Plain if leaf.context.in_flow => Style::FlowPlain,
-            Style::Other if leaf.context.in_flow => Style::Double,
+            Style::Other if leaf.context.in_flow || self.is_followed(leaf) => Style::Double,
             Style::Other => Style::Plain,
             style => style,
         };
@@ -392,6 +391,13 @@ impl<'d, 't> Sealer<'d, 't> {
             Some(style) if !(style == Style::Plain && leaf.context.in_flow) && exact(style) => (style, true),
             _ => (own, exact(own)),
         }
+    }
+
+    /// Whether something stands right behind a leaf: a comment behind quotes needs no blank before it, behind an envelope without
+    /// quotes it would be a part of it.
+    fn is_followed(&self, leaf: &Leaf<'_>) -> bool {
+        let rest = self.document.text.get(leaf.span.end..).unwrap_or_default();
+        rest.starts_with('#')
     }
 
     fn comment(
@@ -446,44 +452,8 @@ impl<'d, 't> Sealer<'d, 't> {
     }
 }
 
-impl Copy {
-    /// Begins a member of the container that is open.
-    fn member(&mut self, key: Option<&str>) {
-        if !self.edit.text.ends_with(['{', '[']) {
-            self.edit.text.push_str(", ");
-        }
-        if let Some(key) = key {
-            self.edit.text.push_str(&json::quote(key));
-            self.edit.text.push_str(": ");
-        }
-    }
-}
-
 /// Whether a token that was sealed as another kind is hashed alike: SOPS before 3.13.2 stored each JSON number as a double.
 fn reads_the_same(kind: Kind, leaf: &Leaf<'_>, token: &str) -> bool {
     let read = kind::decode(kind, token.as_bytes(), || Position { line: 0, column: 0 });
     matches!(kind, Kind::Int | Kind::Float) && read.is_ok_and(|read| read.plain_bytes() == leaf.value.plain_bytes())
-}
-
-/// A value as it stands in a flow collection.
-fn in_the_clear(leaf: &Leaf<'_>) -> String {
-    if leaf.value == Value::Null {
-        return "null".to_owned();
-    }
-    let context = Context {
-        in_flow: true,
-        ..Context::default()
-    };
-    let plaintext = leaf.value.plain_bytes().unwrap_or_default();
-    let style = if matches!(leaf.value, Value::Str(_)) {
-        Style::Double
-    } else {
-        Style::Plain
-    };
-    let mut text = yaml::opened_token(style, context, &leaf.value, &plaintext).unwrap_or_default();
-    // Written as an integer, -0.0 would be read as 0, which is hashed otherwise.
-    if matches!(leaf.value, Value::Float(_)) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()) {
-        text.push_str(".0");
-    }
-    text
 }

@@ -3,6 +3,21 @@
 //! They are kept, sealed, in a field of the metadata that other readers of SOPS's format ignore and SOPS drops when it writes: then
 //! the value survives and the spelling does not. The envelope is bound to the digest of the values, so that a note of another
 //! state of the file is never used.
+//!
+//! # What does not come back byte for byte
+//!
+//! With the note, nothing: every text that can be sealed comes back as it was. These are left:
+//!
+//! | text | what becomes of it | why |
+//! |---|---|---|
+//! | any spelling, after SOPS itself wrote the file | the values, in SOPS's layout | SOPS drops the note and all layout |
+//! | a key that is an alias | refused | its text would stand in the clear |
+//! | a null root with an anchor (`&a ~`) | refused | what refers to it must stay null |
+//! | a key twice in one map; a tag or merge key that does not fit, in later documents | refused | SOPS takes one or loses one |
+//! | JSON that goes on behind its object, or ends inside a list | refused | SOPS loses what follows |
+//! | JSON that is not UTF-8; a sealed file in UTF-16 | refused | a sealed text is UTF-8 |
+//! | more than 100 levels of YAML or 1,000 of JSON, more than 100,000 copied values | refused | hostile input |
+//! | a block scalar of nothing but blanks left of its key | refused | no envelope can stand there |
 
 use std::collections::BTreeMap;
 

@@ -57,6 +57,7 @@ pub const HOMES: &[(&str, &[&str])] = &[
     (
         "zeroize",
         &[
+            "text/encoding.rs",
             "crypt/",
             "sops/",
             "document/",

@@ -44,6 +44,7 @@ pub fn parse<'t>(text: &'t str, reserved: &str) -> Result<Document<'t>, Error> {
         format: Format::Ini,
         items,
         flaws: Vec::new(),
+        stand_ins: Vec::new(),
     })
 }
 

@@ -99,6 +99,7 @@ impl<'t> Reader<'t> {
             format: Format::Json,
             items: self.items,
             flaws: self.flaws,
+            stand_ins: Vec::new(),
         })
     }
 

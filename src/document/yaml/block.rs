@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::cursor::{Mark, is_blank};
 use super::scanner::Scanner;
 use super::token::{Kind, Load, Scalar, Step, Stop, Token};
-use crate::document::Style;
+use crate::document::{StandIn, Style};
 use crate::text::Span;
 
 /// What becomes of the line breaks at the end.
@@ -24,6 +24,8 @@ struct Header {
     indicator: usize,
     /// Where the indicators end.
     end: usize,
+    /// Where the sign of the chomping stands; empty where one could stand.
+    sign: Span,
     comment: bool,
 }
 
@@ -102,6 +104,7 @@ impl Scanner<'_> {
             lines.break_after = self.skip_line_end();
             self.skip_empty_lines(&mut indent, &mut lines.empty)?;
         }
+        self.stand_in_at_the_end(&header, &lines);
         let text = lines.finish(header.chomping);
         if ends_blank && !text.is_empty() && start.column < self.floor() {
             // Nothing else can stand in this column, so that it could not be sealed.
@@ -143,6 +146,7 @@ impl Scanner<'_> {
             chomping: Chomping::Clip,
             indicator: 0,
             end: 0,
+            sign: Span::default(),
             comment: false,
         };
         let (mut chomped, mut indicated) = (false, false);
@@ -151,6 +155,7 @@ impl Scanner<'_> {
                 sign @ (b'+' | b'-') if !chomped => {
                     header.chomping = if sign == b'+' { Chomping::Keep } else { Chomping::Strip };
                     chomped = true;
+                    header.sign = Span::new(self.cursor.at, self.cursor.at + 1);
                 }
                 b'0' if !indicated => {
                     return Err(Stop::syntax(start.at, "found an indentation indicator equal to 0"));
@@ -164,6 +169,9 @@ impl Scanner<'_> {
             self.cursor.skip();
         }
         header.end = self.cursor.at;
+        if !chomped {
+            header.sign = Span::new(header.end, header.end);
+        }
         self.cursor.skip_blanks();
         if self.cursor.byte(0) == b'#' {
             self.scan_line_comment(start.at);
@@ -175,13 +183,38 @@ impl Scanner<'_> {
         Ok(header)
     }
 
-    /// Passes a line break. The last line of a document has one in any case, if the entry that sealing appends will follow.
+    /// Passes a line break. The last line of a document ends in any case, if the entry that sealing appends will follow.
     fn skip_line_end(&mut self) -> &'static str {
-        if self.cursor.is_end() && self.cursor.column > 0 && self.appends_at().is_some() {
+        if self.is_unended_line() {
             self.cursor.end_line();
-            return "\n";
+            return "";
         }
         self.cursor.skip_break()
+    }
+
+    /// Whether the text ends here without a line break, and gets one when it is sealed.
+    fn is_unended_line(&self) -> bool {
+        self.cursor.is_end() && self.cursor.column > 0 && self.appends_at().is_some()
+    }
+
+    /// Says what keeps the value of a block scalar that a text ends with when its last line gets a line break: no further one counts.
+    fn stand_in_at_the_end(&mut self, header: &Header, lines: &Lines) {
+        if header.chomping == Chomping::Strip || !self.cursor.is_end() || self.appends_at().is_none() {
+            return;
+        }
+        let end = self.cursor.text.len();
+        let blanks = end - self.cursor.text.trim_end_matches(' ').len();
+        if !lines.text.is_empty() && lines.break_after.is_empty() {
+            self.stand_ins.push(StandIn {
+                span: header.sign,
+                text: "-",
+            });
+        } else if header.chomping == Chomping::Keep && blanks > 0 {
+            self.stand_ins.push(StandIn {
+                span: Span::new(end - blanks, end),
+                text: "",
+            });
+        }
     }
 
     /// Passes indentation and empty lines. An `indent` of 0 is not known yet; then the deepest of these lines decides.

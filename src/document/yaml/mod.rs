@@ -10,6 +10,7 @@ mod cursor;
 mod flow;
 mod keys;
 mod meaning;
+mod names;
 mod parser;
 mod props;
 mod quote;
@@ -28,7 +29,7 @@ use self::parser::Parser;
 use self::source::Source;
 use self::token::{Step, Stop};
 use self::walk::Walk;
-use super::{Document, Error, Fault, Format, Item};
+use super::{Document, Error, Fault, Format, Item, Shape, StandIn};
 use crate::text::Position;
 
 pub use self::spell::{opened_token, sealed_token};
@@ -52,7 +53,9 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
         return Err(error(text, Stop::syntax(at, "control characters are not allowed")));
     }
     let mut walk = Walk::new(text);
-    walk_documents(&mut walk, text).map_err(|stop| error(text, stop))?;
+    let mut stand_ins = walk_documents(&mut walk, text).map_err(|stop| error(text, stop))?;
+    stand_ins.extend(empty_list_comments(&walk.items));
+    stand_ins.sort_by_key(|stand_in| stand_in.span.start);
     if walk.items.is_empty() {
         return Err(error(
             text,
@@ -67,10 +70,12 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
         format: Format::Yaml,
         items: walk.items,
         flaws: flaws(text, walk.flaws),
+        stand_ins,
     })
 }
 
-fn walk_documents<'t>(walk: &mut Walk<'t>, text: &'t str) -> Step<()> {
+/// Walks through all documents; gives what stands in for what can't be exchanged.
+fn walk_documents<'t>(walk: &mut Walk<'t>, text: &'t str) -> Step<Vec<StandIn>> {
     let mut parser = Parser::new(text);
     let mut first = true;
     // Where the items of the last document begin.
@@ -93,7 +98,31 @@ fn walk_documents<'t>(walk: &mut Walk<'t>, text: &'t str) -> Step<()> {
     if !first {
         place_strays(walk, &parser, begin, text.len() + 1);
     }
-    Ok(())
+    let mut stand_ins = parser.scanner.stand_ins;
+    stand_ins.append(&mut walk.stand_ins);
+    Ok(stand_ins)
+}
+
+/// What keeps the comments without text in lists from becoming elements: SOPS opens one that its settings seal as an empty text.
+fn empty_list_comments(items: &[Item<'_>]) -> Vec<StandIn> {
+    let mut open = Vec::new();
+    let mut found = Vec::new();
+    for item in items {
+        match item {
+            Item::Enter(container) => open.push(container.shape),
+            Item::Leave => {
+                open.pop();
+            }
+            Item::Comment(comment) if comment.text.is_empty() && open.last() == Some(&Shape::List) => {
+                found.push(StandIn {
+                    span: comment.span,
+                    text: " ",
+                });
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Places the comments before `end` that no node took among the items since `begin`.
@@ -149,7 +178,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
     use super::*;
-    use crate::document::{Key, Leaf, Origin, Root, RootStyle, Shape, Value};
+    use crate::document::{Key, Leaf, Origin, Root, RootStyle, Value};
 
     fn key(key: Option<&Key<'_>>) -> String {
         key.map(|key| format!("{}:", key.name)).unwrap_or_default()
@@ -216,7 +245,7 @@ mod tests {
             ),
             ("a: *b", "1:4", "unknown anchor referenced"),
             ("? [a]\n: b", "1:3", "a key is a map or a list"),
-            ("a: &a:b", "1:6", "no blank parts an anchor from its value"),
+            ("a: &a:b c: d", "1:10", "mapping values are not allowed in this context"),
             ("a: !x!y z", "1:4", "found undefined tag handle"),
             ("a: \"\\ud83d\"", "1:5", "found invalid Unicode character escape code"),
             ("a: |0\n  b", "1:4", "found an indentation indicator equal to 0"),
@@ -230,7 +259,9 @@ mod tests {
         case("\n# a\n", "1:1: the file holds no document");
         case("- a\n", "1:1: the top level is not a map");
         case("a: 1\n---\nb\n", "3:1: the top level is not a map");
-        case("~\n", "1:1: the document is null; write {} or remove it");
+        case("&a ~\n", "1:4: the document is null; write {} or remove it");
+        case("a: &a [1]\n--- *a\n", "2:5: the top level is not a map");
+        case("a: &a 1\n--- *a\n", "2:5: the top level is not a map");
         case("a: &a [*a]\n", "1:8: an anchor contains itself");
     }
 
@@ -272,6 +303,7 @@ mod tests {
             &[("1:1", Fault::KeyIsNotText), ("2:1", Fault::KeyIsNotText)],
         );
         case("a: &a x\n*a : 1\n", &[("2:1", Fault::KeyIsNotText)]);
+        case("18446744073709551615: x\n", &[("1:1", Fault::KeyIsNotText)]);
         case("a: 1\né: 2\n'a': 3\n", &[("3:1", Fault::DuplicateKey)]);
         case("a: {b: 1, é: 2, b: 3}\n", &[("1:17", Fault::DuplicateKey)]);
         case("a: 9223372036854775808\n", &[("1:4", Fault::IntegerTooLarge)]);
@@ -282,6 +314,20 @@ mod tests {
             "a: &a {b: 1}\nc: {<<: [*a, {d: 1}]}\n\"1\": x\n'<<': 1\n%YAML 1.1\n---\na: 1\n",
             &[],
         );
+    }
+
+    #[test]
+    fn what_can_not_stay_where_it_is_reads_as_it_does_for_sops() {
+        case("a: |\n  x", "- a:x");
+        case("a: >+\n  x\n  y", "- a:x y");
+        case("a: |+\n  x\n  ", "- a:x\\n");
+        case("a: |\n  x\n    ", "- a:x\\n  ");
+        case("a: &a:b c\nd: *a\n", "- a::b c *d::b c");
+        case("&a:b : c\n", "- :b:c");
+        case("~\n", "-");
+        case("# a\n--- null # b\n--- !!null ''\n", "- # a # b -");
+        case("a: &a {b: 1} # c\n--- *a # d\n", "- a:{ # c b:int 1 ) - # d +b:int 1");
+        case("a: &a ~\n---\n*a\n", "- a:null -");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::resolve::Tag;
 use super::scanner::Scanner;
 use super::token::{Kind, Load, Scalar, Step, Stop, Token};
 use super::tree::{Branch, Content, Node, NodeId, Notes, Tree};
-use crate::document::{Fault, Style};
+use crate::document::{Fault, StandIn, Style};
 use crate::text::Span;
 
 /// Levels of maps and lists that a text may have.
@@ -175,6 +175,7 @@ impl<'t> Parser<'t> {
         let (flow_end, comma) = self.flow_end;
         Ok(Some(Tree {
             root,
+            anchored: self.anchors.values().any(|&node| node == root),
             head,
             foot,
             end,
@@ -313,7 +314,9 @@ impl<'t> Parser<'t> {
         let anchor_end = properties.anchor.map(|_| self.last_end);
         let token = self.take()?;
         if anchor_end == Some(token.start.at) {
-            return Err(Stop::syntax(token.start.at, "no blank parts an anchor from its value"));
+            // A text in its place would be taken for a part of the anchor's name.
+            let span = Span::new(token.start.at, token.start.at);
+            self.scanner.stand_ins.push(StandIn { span, text: " " });
         }
         let start = properties.span.map_or(token.start.at, |span| span.start);
         let content = match token.load {

@@ -12,6 +12,7 @@ use super::comments::{Comments, Role};
 use super::cursor::{Cursor, Mark, is_blank};
 use super::keys::PossibleKey;
 use super::token::{Kind, Load, Step, Stop, Token};
+use crate::document::StandIn;
 
 /// The scanner.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct Scanner<'t> {
     pub(super) key_allowed: bool,
     /// Column of a block root map that lacks the entry that sealing appends; 0 behind `---` while there is no root.
     open_root: Option<usize>,
+    /// What stands in for what can't stay as it is written.
+    pub(super) stand_ins: Vec<StandIn>,
 }
 
 impl<'t> Scanner<'t> {
@@ -56,6 +59,7 @@ impl<'t> Scanner<'t> {
             keys: vec![PossibleKey::default()],
             key_allowed: true,
             open_root: None,
+            stand_ins: Vec::new(),
         }
     }
 

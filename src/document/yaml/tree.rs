@@ -60,6 +60,8 @@ pub(super) struct Branch {
 #[derive(Debug)]
 pub(super) struct Tree {
     pub(super) root: NodeId,
+    /// Whether an alias can refer to the root.
+    pub(super) anchored: bool,
     /// Comments above the content that no blank line parts from it, or rather that one parts.
     pub(super) head: Lines,
     /// Comments below the content.

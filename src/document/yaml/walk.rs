@@ -1,16 +1,16 @@
 //! From nodes to items: the walk through a document in the order of SOPS, with aliases replaced by copies.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::comments::Lines;
+use super::names::Names;
 use super::parser::DEPTH_LIMIT;
 use super::resolve::Tag;
 use super::source::{DEFAULT_STEP, Source, indent_step, is_mergeable};
 use super::token::{Scalar, Step, Stop};
 use super::tree::{Branch, Content, Node, NodeId, Notes, Tree};
 use crate::document::{
-    Comment, Container, Context, Fault, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Style, Value,
+    Comment, Container, Context, Fault, Item, Key, Leaf, Origin, Root, RootStyle, Shape, StandIn, Style, Value,
 };
 use crate::text::Span;
 
@@ -28,6 +28,8 @@ pub(super) struct Walk<'t> {
     pub(super) items: Vec<Item<'t>>,
     /// Place and kind of what SOPS would refuse.
     pub(super) flaws: Vec<(usize, Fault)>,
+    /// What stands in for null roots.
+    pub(super) stand_ins: Vec<StandIn>,
     /// Which lines of comment have become items.
     pub(super) placed: Vec<bool>,
     /// Lines of comment whose place is final.
@@ -61,6 +63,7 @@ impl<'t> Walk<'t> {
             text,
             items: Vec::new(),
             flaws: Vec::new(),
+            stand_ins: Vec::new(),
             placed: Vec::new(),
             settled: 0,
             step: None,
@@ -75,13 +78,43 @@ impl<'t> Walk<'t> {
     pub(super) fn document(&mut self, tree: &Tree, source: Source<'_, 't>) -> Step<()> {
         self.placed.resize(source.comments.len(), false);
         let root = source.node(tree.root);
-        let refused = |fault| {
-            Err(Stop {
-                at: root.span.start,
-                fault,
-            })
+        let (style, branch) = self.root(tree, source)?;
+        self.members_end = matches!(style, RootStyle::Flow { .. }).then_some(tree.flow_end);
+        let insert_at = self.members_end.unwrap_or(tree.end);
+        self.items.push(Item::Begin(Root { style, insert_at }));
+        self.comments(&tree.head, source, false);
+        if let Some(branch) = branch {
+            let (id, origin) = match root.content {
+                Content::Alias(target) => (target, Origin::Alias),
+                _ => (tree.root, Origin::Text),
+            };
+            if origin == Origin::Text {
+                self.step = indent_step(branch, source, true).or(self.step);
+            }
+            self.open.push(id);
+            self.container(source.node(id), origin, root.notes.as_deref(), source)?;
+            self.open.pop();
+        } else if let Some(notes) = root.notes.as_deref() {
+            for lines in [&notes.head, &notes.line, &notes.foot] {
+                self.comments(lines, source, false);
+            }
+        }
+        self.comments(&tree.foot, source, false);
+        self.deferred_comments(tree, source);
+        Ok(())
+    }
+
+    /// How the root is written, and its members if it is a map.
+    fn root<'n>(&mut self, tree: &Tree, source: Source<'n, 't>) -> Step<(RootStyle, Option<&'n Branch>)> {
+        let root = source.node(tree.root);
+        let span = root.span;
+        let refused = |fault| Err(Stop { at: span.start, fault });
+        let is_null = |node: &Node<'_>| match &node.content {
+            Content::Absent => true,
+            Content::Scalar(scalar, tag) => scalar.value(*tag) == Some(Value::Null),
+            _ => false,
         };
-        let (style, branch) = match &root.content {
+        Ok(match &root.content {
             Content::Absent => (RootStyle::Nothing, None),
             Content::Map(branch) if branch.flow => (
                 RootStyle::Flow {
@@ -92,24 +125,22 @@ impl<'t> Walk<'t> {
             ),
             Content::Map(branch) if source.is_appended_only(branch) => (RootStyle::Nothing, Some(branch)),
             Content::Map(branch) => (RootStyle::Block { column: branch.column }, Some(branch)),
-            Content::Scalar(scalar, tag) if scalar.value(*tag) == Some(Value::Null) => {
-                return refused(Fault::RootIsNull);
+            // What refers to it must stay null.
+            _ if is_null(root) && tree.anchored => return refused(Fault::RootIsNull),
+            _ if is_null(root) => {
+                self.stand_ins.push(StandIn { span, text: "{}" });
+                (RootStyle::Nothing, None)
             }
+            Content::Alias(target) => match source.node(*target) {
+                node if is_null(node) => (RootStyle::Alias { span }, None),
+                Node {
+                    content: Content::Map(branch),
+                    ..
+                } => (RootStyle::Alias { span }, Some(branch)),
+                _ => return refused(Fault::RootIsNotAMap),
+            },
             _ => return refused(Fault::RootIsNotAMap),
-        };
-        self.members_end = branch.filter(|branch| branch.flow).map(|_| tree.flow_end);
-        let insert_at = self.members_end.unwrap_or(tree.end);
-        self.items.push(Item::Begin(Root { style, insert_at }));
-        self.comments(&tree.head, source, false);
-        if let Some(branch) = branch {
-            self.step = indent_step(branch, source, true).or(self.step);
-            self.open.push(tree.root);
-            self.container(root, Origin::Text, root.notes.as_deref(), source)?;
-            self.open.pop();
-        }
-        self.comments(&tree.foot, source, false);
-        self.deferred_comments(tree, source);
-        Ok(())
+        })
     }
 
     /// Adds the comments behind the members of a flow root.
@@ -268,6 +299,7 @@ impl<'t> Walk<'t> {
         let (name, is_name) = match &source.target(id).content {
             Content::Absent => (Cow::Borrowed(""), false),
             Content::Scalar(scalar, tag) => match scalar.value(*tag) {
+                Some(_) if scalar.is_unsigned(*tag) => (scalar.text.clone(), false),
                 // Mostly the text itself; bytes where the tag is `!!binary`.
                 Some(Value::Str(Cow::Borrowed(_))) => (scalar.text.clone(), true),
                 Some(Value::Str(Cow::Owned(bytes))) => (Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()), true),
@@ -450,30 +482,5 @@ fn is_merge(key: &Node<'_>) -> bool {
             Some(tag) => *tag == Tag::Merge,
         },
         _ => false,
-    }
-}
-
-/// The keys of a map so far.
-#[derive(Default)]
-struct Names {
-    few: Vec<String>,
-    many: HashSet<String>,
-}
-
-impl Names {
-    /// Notes a name and says whether it was there before.
-    fn is_known(&mut self, name: &str) -> bool {
-        const FEW: usize = 16;
-        if self.many.is_empty() {
-            if self.few.iter().any(|known| known == name) {
-                return true;
-            }
-            self.few.push(name.to_owned());
-            if self.few.len() > FEW {
-                self.many = self.few.drain(..).collect();
-            }
-            return false;
-        }
-        !self.many.insert(name.to_owned())
     }
 }

@@ -18,7 +18,7 @@ use crate::guard::finding::Remark;
 use crate::guard::findings::Findings;
 use crate::guard::subject::{State, Subject};
 use crate::sops::Error;
-use crate::sops::sealed::parse_document;
+use crate::sops::door;
 
 /// GS101.
 #[derive(Debug)]
@@ -64,13 +64,7 @@ fn flaw(subject: &Subject<'_>) -> Option<Error> {
     if format == Format::Binary {
         return None;
     }
-    let Ok(text) = std::str::from_utf8(subject.bytes()?) else {
-        return Some(Error::NotUtf8);
-    };
-    match parse_document(format, text) {
-        Ok(document) => document.flaws.first().cloned().map(Error::from),
-        Err(error) => Some(error),
-    }
+    door::check(format, subject.bytes()?).err()
 }
 
 #[cfg(test)]
