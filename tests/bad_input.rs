@@ -203,7 +203,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ("comment.yaml", b"# CANARY\n".to_vec()),
         ("nul.yaml", b"a: CANARY\0\n".to_vec()),
         ("latin.yaml", b"a: CANARY\xe9\n".to_vec()),
-        ("utf16.yaml", utf16.clone()),
+        ("utf16.yaml", [utf16.as_slice(), b"C"].concat()),
         ("lists.json", wrap("[")),
         ("maps.json", wrap("{\"a\":")),
         (
