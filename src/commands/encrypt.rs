@@ -124,6 +124,13 @@ impl Work<'_> {
     /// The plain file sealed.
     fn seal(&self) -> Result<Option<Vec<u8>>, Failure> {
         let place = Place::of(self.path, self.args.terms.config.as_deref())?;
+        if let Some(misnamed) = &place.misnamed {
+            let text = format!(
+                "{}: never read; its name would have to be .sops.yaml",
+                misnamed.display()
+            );
+            self.context.terminal.warn(&text);
+        }
         let terms = self.args.terms.terms(&place)?;
         let (from, to) = (self.args.files.input_format(), self.args.files.output_format());
         let (format, converted) = if from == to {
@@ -236,6 +243,7 @@ impl Work<'_> {
         Ok(Place {
             policy: policy.map(std::rc::Rc::new),
             path: at.path.clone(),
+            misnamed: None,
         })
     }
 

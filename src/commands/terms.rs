@@ -14,6 +14,9 @@ use crate::sops::SelectionSettings;
 use crate::ui::Failure;
 use crate::vault::{self, Terms};
 
+/// What some people call a policy.
+const MISNAMED: &str = ".sops.yml";
+
 /// The options that say for whom and what to seal.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct TermsArgs {
@@ -56,6 +59,8 @@ pub struct Place {
     pub policy: Option<Rc<Policy>>,
     /// The file's path: from the policy's folder where it lies below it, else absolute.
     pub path: Vec<u8>,
+    /// A `.sops.yml` nearer than the policy: nobody reads a file of that name.
+    pub misnamed: Option<PathBuf>,
 }
 
 impl Place {
@@ -100,10 +105,12 @@ impl Policies {
                 None => search(&plain_absolute(Path::new("."))?),
             },
         };
+        let misnamed = given.is_none().then(|| misnamed(&file, found.as_deref())).flatten();
         let Some(found) = found else {
             return Ok(Place {
                 policy: None,
                 path: git_path(&file),
+                misnamed,
             });
         };
         let policy = self.read(&found)?;
@@ -113,6 +120,7 @@ impl Policies {
         Ok(Place {
             policy,
             path: seen_from(&found, &file),
+            misnamed,
         })
     }
 
@@ -208,6 +216,13 @@ fn search(folder: &Path) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
+/// A policy under a name that is never read, in a folder between a file and its policy.
+fn misnamed(file: &Path, policy: Option<&Path>) -> Option<PathBuf> {
+    let end = policy.and_then(Path::parent);
+    let folders = file.parent()?.ancestors().take_while(|folder| Some(*folder) != end);
+    folders.map(|folder| folder.join(MISNAMED)).find(|path| path.is_file())
+}
+
 /// The path of a file as the rules of a policy see it.
 fn seen_from(policy: &Path, file: &Path) -> Vec<u8> {
     // A policy at the root of the file system is asked about absolute paths, as in SOPS.
@@ -244,6 +259,7 @@ mod tests {
         Place {
             policy: Some(Rc::new(Policy::parse(text.as_bytes()).unwrap())),
             path: b"a.yaml".to_vec(),
+            misnamed: None,
         }
     }
 
@@ -345,6 +361,11 @@ mod tests {
         assert_eq!(String::from_utf8(far.path).unwrap(), "a/b/x.yaml");
         std::fs::write(top.path().join("a/.sops.yaml"), "creation_rules: []").unwrap();
         assert_eq!(Place::of(&deep.join("x.yaml"), None).unwrap().path, b"b/x.yaml");
+        std::fs::write(top.path().join("a/.sops.yml"), "").unwrap();
+        assert_eq!(Place::of(&deep.join("x.yaml"), None).unwrap().misnamed, None);
+        std::fs::write(deep.join(".sops.yml"), "").unwrap();
+        let misnamed = Place::of(&deep.join("x.yaml"), None).unwrap().misnamed;
+        assert_eq!(misnamed, Some(deep.join(".sops.yml")));
         let given = Place::of(&deep.join("x.yaml"), Some(&top.path().join(".sops.yaml"))).unwrap();
         assert_eq!(given.path, b"a/b/x.yaml");
         assert_eq!(

@@ -86,6 +86,7 @@ impl Work<'_> {
         Ok(Place {
             policy: self.policies.read(&top)?,
             path: path.to_vec(),
+            misnamed: None,
         })
     }
 

@@ -65,7 +65,7 @@ pub fn convert(content: &[u8], from: Format, to: Format, indents: &Indents) -> R
             &document,
             room_for(&document, content.len(), 0),
         )?)),
-        _ => Ok(bytes(to_json(&document, content.len(), &indents.json)?)),
+        Format::Json => Ok(bytes(to_json(&document, content.len(), &indents.json)?)),
     }
 }
 
