@@ -184,6 +184,26 @@ fn a_plugin_can_be_added_to_a_file() {
 }
 
 #[test]
+fn a_plugin_identity_needs_its_public_key_named() {
+    let sandbox = with_plugin();
+    sandbox
+        .seal(&["init"])
+        .fails()
+        .says("give your own public key with --age");
+    assert!(!sandbox.repo.join(".sops.yaml").exists());
+    sandbox.seal(&["init", "--age", MIRROR]).ok();
+    assert!(sandbox.text(".sops.yaml").contains(MIRROR));
+    assert!(starts(&sandbox).is_empty());
+    let (_, _, key) = protected();
+    sandbox.take_keys();
+    fs::create_dir(sandbox.home().join(".ssh")).unwrap();
+    fs::write(sandbox.home().join(".ssh/id_ed25519"), key).unwrap();
+    fs::remove_file(sandbox.repo.join(".sops.yaml")).unwrap();
+    // Git could not open a file with that one, so a new key is made.
+    sandbox.seal(&["init"]).ok().says("new key made");
+}
+
+#[test]
 fn commands_are_asked_for_each_recipient_and_no_more_than_needed() {
     let mut sandbox = with_plugin();
     sandbox.take_keys();
@@ -247,8 +267,15 @@ fn the_order_of_types_is_checked() {
     for order in ["age,pgp", "pgp,kms,nonsense", ""] {
         sandbox.seal(&["decrypt", "--decryption-order", order, "a.yaml"]).ok();
     }
-    for command in ["decrypt", "edit"] {
-        let words = [command, "--decryption-order", "age,pgp,age", "a.yaml"];
+    for command in [
+        "decrypt a.yaml",
+        "edit a.yaml",
+        "rotate a.yaml",
+        "unset a.yaml [\"a\"]",
+        "exec-env a.yaml true",
+    ] {
+        let mut words: Vec<&str> = command.split(' ').collect();
+        words.extend(["--decryption-order", "age,pgp,age"]);
         sandbox.seal(&words).exits(112).says("`age` is named twice");
     }
     sandbox.set("SOPS_DECRYPTION_ORDER", "kms,kms");

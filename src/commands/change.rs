@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::decryption_order::DecryptionOrder;
 use super::filtered::filtered;
 use super::in_out::{CONFLICT, NO_FILE, format_of};
 use super::paths::git_path;
@@ -38,6 +39,8 @@ pub struct ChangeArgs {
     /// For SOPS's sake; a file is never written in another format than it is read in
     #[arg(long, value_name = "TYPE", value_parser = format_of)]
     output_type: Option<Format>,
+    #[command(flatten)]
+    order: DecryptionOrder,
 }
 
 /// What to do at the place.
@@ -64,6 +67,7 @@ impl ChangeArgs {
     /// # Errors
     /// For missing arguments, types that differ, and a path that is none.
     pub fn target(&self) -> Result<Target<'_>, Failure> {
+        self.order.check()?;
         let (Some(file), Some(path)) = (&self.file, &self.path) else {
             return Err(Failure::new("a file and a path are needed").code(NO_FILE));
         };

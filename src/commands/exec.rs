@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus};
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::decryption_order::DecryptionOrder;
 use super::files;
 use super::filtered::filtered;
 use super::in_out::{NO_FILE, format_of};
@@ -35,6 +36,8 @@ pub struct ExecArgs {
     /// Leave the command running and return at once
     #[arg(long, hide = true)]
     pub background: bool,
+    #[command(flatten)]
+    order: DecryptionOrder,
 }
 
 impl ExecArgs {
@@ -50,6 +53,7 @@ impl ExecArgs {
     /// # Errors
     /// With SOPS's exit codes.
     pub fn plain(&self, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        self.order.check()?;
         let format = self.format();
         let content = files::read(Some(&self.file)).map_err(|failure| {
             if self.file.exists() {

@@ -36,7 +36,7 @@ pub struct Args {
 /// When there is no work tree, a recipient is malformed, or a file can't be written.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let top = context.top()?.to_owned();
-    let own = own_recipient(context)?;
+    let own = own_recipient(args, context)?;
     let policy = policy(args, context, &top, &own)?;
     if !args.guard_only {
         attributes(context, &top, &policy)?;
@@ -59,8 +59,9 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// The public key of the identity at hand; a new one is made where there is none.
-fn own_recipient(context: &Context) -> Result<Recipient, Failure> {
+/// The public key of the identity at hand; a new one is made where there is none. An identity that does not tell its own is taken to
+/// be that of the first key given.
+fn own_recipient(args: &Args, context: &Context) -> Result<Recipient, Failure> {
     let found = context.found();
     let known: Vec<&Recipient> = found.keyring.public_recipients().collect();
     // An age key is shorter to read than an SSH one and made for this.
@@ -74,6 +75,16 @@ fn own_recipient(context: &Context) -> Result<Recipient, Failure> {
     }
     let path = identities::default_file()
         .ok_or_else(|| Failure::new("there is no home folder to keep a key in").hint("set SOPS_AGE_KEY_FILE"))?;
+    if path.exists() {
+        // A plugin's identity, or one behind a passphrase.
+        let given = args.age.iter().map(|list| Recipient::parse_list(list)).next();
+        let given = given.transpose()?.and_then(|list| list.into_iter().next());
+        return given.ok_or_else(|| {
+            Failure::new("it holds no identity whose public key can be told")
+                .at(path.display())
+                .hint("give your own public key with --age")
+        });
+    }
     let identity = Identity::generate();
     let public = identity
         .public()

@@ -13,6 +13,7 @@ use crate::ui::Failure;
 const EXAMPLES: &str = "\
 Examples:
   git seal keygen -o ~/.config/sops/age/keys.txt    make a key where sops and git-seal look for it
+  git seal keygen --pq -o keys.txt                  make one that withstands quantum computers
   git seal keygen -y ~/.config/sops/age/keys.txt    print its public key
 
 A file is made for its owner alone (mode 0600) and never overwritten.";

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::clock;
 use super::context::Context;
 use super::decrypt::indents;
+use super::decryption_order::DecryptionOrder;
 use super::files::Access as FileAccess;
 use super::in_out::{CONFLICT, InOut, format_of};
 use super::stored::{Batch, Fate, Reach};
@@ -61,6 +62,8 @@ pub struct Args {
     /// Open a file even if it was changed after it was sealed
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    order: DecryptionOrder,
 }
 
 fn moment(text: &str) -> Result<String, String> {
@@ -73,6 +76,7 @@ fn moment(text: &str) -> Result<String, String> {
 /// # Errors
 /// With SOPS's exit codes; the file in question is as it was then.
 pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
+    args.order.check()?;
     let change = Change::of(args)?;
     if args.in_place {
         if args.output.is_some() {

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::host;
-use super::identity::{Identity, Key};
+use super::identity::{Identity, Key, Need};
 use super::kept::{Answer, Gained, Kept, Secret, lock};
 use super::protected::{self, Protected};
 use super::recipient::Recipient;
@@ -72,9 +72,10 @@ impl Keyring {
         unread.chain(self.kept.complaints()).collect()
     }
 
-    /// The public keys of the identities, as far as they can be known.
+    /// The public keys of the identities that need nothing and nobody to open a file.
     pub fn public_recipients(&self) -> impl Iterator<Item = &Recipient> {
-        self.identities().filter_map(Identity::public)
+        let at_hand = self.identities().filter(|identity| identity.need() == Need::Nothing);
+        at_hand.filter_map(Identity::public)
     }
 
     /// The sources with identities that this keyring does not go as far as to use.
