@@ -65,7 +65,7 @@ pub fn convert(content: &[u8], from: Format, to: Format, indents: &Indents) -> R
             &document,
             room_for(&document, content.len(), 0),
         )?)),
-        _ => Ok(bytes(to_json(&document, content.len(), &indents.json)?)),
+        Format::Json => Ok(bytes(to_json(&document, content.len(), &indents.json)?)),
     }
 }
 
@@ -139,7 +139,7 @@ pub(super) fn data(document: &Document<'_>) -> Result<Zeroizing<Vec<u8>>, Error>
 }
 
 /// A text with room for a document of `size` bytes at once: one that grows leaves copies of secrets behind.
-fn room_for(document: &Document<'_>, size: usize, unit: usize) -> Zeroizing<String> {
+pub(super) fn room_for(document: &Document<'_>, size: usize, unit: usize) -> Zeroizing<String> {
     let depth = document
         .items
         .iter()
