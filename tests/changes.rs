@@ -210,6 +210,43 @@ fn a_binary_file_is_the_text_at_data() {
 }
 
 #[test]
+fn files_of_lines_are_changed_by_the_line() {
+    let sandbox = guarded();
+    sandbox.write("a.env", sealed(&sandbox, "a.env", "# c\nA=CANARY\nB=2\n"));
+    sandbox.write("a.ini", sealed(&sandbox, "a.ini", "; c\n[s]\na = CANARY\nb = 2\n"));
+    let before = sandbox.text("a.env");
+    sandbox.seal(&["set", "a.env", "['B']", "3"]).ok().silent();
+    let mut changed = changed_lines(&before, &sandbox.text("a.env"));
+    changed.retain(|name| !name.starts_with("sops_lastmodified"));
+    assert!(
+        matches!(changed.as_slice(), [value, mac] if value.starts_with("B=") && mac.starts_with("sops_mac=")),
+        "{changed:?}"
+    );
+    sandbox.seal(&["set", "a.env", "['C']", "\"CANARY\""]).ok().silent();
+    sandbox.seal(&["unset", "a.env", "['A']"]).ok().silent();
+    assert_eq!(opened(&sandbox, "a.env"), "# c\nB=3\nC=CANARY\n");
+    sandbox.seal(&["set", "a.ini", "['s']['c']", "true"]).ok().silent();
+    sandbox
+        .seal(&["set", "a.ini", "['t']['d']", "\"CANARY\""])
+        .ok()
+        .silent();
+    sandbox.seal(&["unset", "a.ini", "['s']['a']"]).ok().silent();
+    assert_eq!(
+        opened(&sandbox, "a.ini"),
+        "; c\n[s]\nb = 2\nc = true\n\n[t]\nd = CANARY\n"
+    );
+    assert_eq!(
+        sandbox
+            .seal(&["decrypt", "--extract", "['t']['d']", "a.ini"])
+            .ok()
+            .text(),
+        "CANARY"
+    );
+    refused(&sandbox, &["set", "a.env", "['B']", "{}"], b"").exits(4);
+    refused(&sandbox, &["set", "a.env", "['sops_mac']", "1"], b"").exits(203);
+}
+
+#[test]
 fn a_file_that_was_tampered_with_is_changed_only_when_told_so() {
     let sandbox = guarded();
     let text = sealed(&sandbox, "a.yaml", "a: CANARY\nb_unencrypted: 1\n");
@@ -298,6 +335,16 @@ fn the_operations_of_sops_come_out_the_same() {
         sandbox.seal(args).ok().silent();
         let ours = opened(&sandbox, "x.yaml");
         assert_eq!(ours, String::from_utf8(read(case, "after.dec.yaml")).unwrap(), "{case}");
+    }
+    for (case, end, path) in [
+        ("25-env-set", "env", "[\"DB_PORT\"]"),
+        ("26-ini-set", "ini", "[\"database\"][\"port\"]"),
+    ] {
+        let name = format!("x.{end}");
+        sandbox.write(&name, read(case, &format!("before.{end}")));
+        sandbox.seal(&["set", &name, path, "\"6543\""]).ok().silent();
+        sandbox.write(format!("y.{end}"), read(case, &format!("after.{end}")));
+        assert_eq!(opened(&sandbox, &name), opened(&sandbox, &format!("y.{end}")), "{case}");
     }
     let base = "14-extract-scalar";
     sandbox.write("x.yaml", read(base, "before.yaml"));

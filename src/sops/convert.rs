@@ -139,7 +139,7 @@ pub(super) fn data(document: &Document<'_>) -> Result<Zeroizing<Vec<u8>>, Error>
 }
 
 /// A text with room for a document of `size` bytes at once: one that grows leaves copies of secrets behind.
-fn room_for(document: &Document<'_>, size: usize, unit: usize) -> Zeroizing<String> {
+pub(super) fn room_for(document: &Document<'_>, size: usize, unit: usize) -> Zeroizing<String> {
     let depth = document
         .items
         .iter()

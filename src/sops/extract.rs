@@ -4,12 +4,13 @@
 
 use zeroize::Zeroizing;
 
-use super::convert::{Indents, data, of_binary, to_json, to_yaml};
+use super::convert::{Indents, data, of_binary, room_for, to_json, to_yaml};
+use super::convert_lines::{to_dotenv, to_ini};
 use super::door::text_of;
 use super::error::Error;
 use super::sealed::parse_document;
 use crate::document::key_path::Step;
-use crate::document::{Document, Format, Item, KeyPath, Leaf, Root, RootStyle, Shape, Value};
+use crate::document::{Document, Format, Item, KeyPath, Leaf, Origin, Root, RootStyle, Shape, Value};
 
 /// The value at a path of a plain `from` file, in the form of `to`. A text is given as its bytes alone; in JSON no line break ends
 /// what is no map.
@@ -96,6 +97,8 @@ fn member(items: &[Item<'_>], shape: Shape, step: &Step) -> Option<usize> {
             }
         };
         let fits = match (shape, step) {
+            // SOPS sees the last value of a key only.
+            _ if matches!(item, Item::Leaf(leaf) if leaf.origin == Origin::Overridden) => false,
             (Shape::Map, Step::Key(wanted)) => key.as_ref().is_some_and(|key| key.name == wanted.as_str()),
             (Shape::List, &Step::Index(index)) => index == count,
             _ => return None,
@@ -161,7 +164,9 @@ fn branch(
             text
         }
         (Format::Binary, Shape::Map) => return data(&document),
-        (Format::Dotenv | Format::Ini | Format::Binary, _) => return Err(inexpressible("a map or list", to)),
+        (Format::Dotenv, Shape::Map) => to_dotenv(&document, room_for(&document, size, 0))?,
+        (Format::Ini, Shape::Map) => to_ini(&document, room_for(&document, size, 0))?,
+        (Format::Dotenv | Format::Ini | Format::Binary, Shape::List) => return Err(inexpressible("a list", to)),
     };
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }
@@ -225,7 +230,12 @@ mod tests {
             Format::Dotenv,
             "a value that is no text can't be written as dotenv",
         );
-        case("['b']", Format::Ini, "a map or list can't be written as ini");
+        case("['b']", Format::Ini, "a list can't be written as ini");
+        case(
+            "['b'][1]",
+            Format::Ini,
+            "a value or list outside of a section can't be written as ini",
+        );
         case(
             "['c']",
             Format::Binary,
@@ -256,6 +266,7 @@ mod tests {
         case("['b'][1]", Format::Json, "{\n\t\"x\": 1.5,\n\t\"y\": \"p\\nq\\n\"\n}\n");
         case("['b'][2]", Format::Yaml, "[]\n");
         case("['b'][2]", Format::Json, "[]");
+        case("['b'][1]", Format::Dotenv, "x=1.5\ny=p\\nq\\n\n");
         case("['c']", Format::Yaml, "{}\n");
         case("['d']", Format::Yaml, "null\n");
         case("['d']", Format::Json, "null");

@@ -7,6 +7,7 @@
 mod block;
 mod data;
 pub mod error;
+mod flat;
 mod flow;
 mod lines;
 mod manner;
@@ -23,7 +24,7 @@ use self::node::{Content, Node, roots};
 use self::write::Manner;
 use super::edit::{Edit, apply};
 use super::key_path::{KeyPath, Step};
-use super::{Document, Format, Item, Origin, Root, RootStyle, Shape, json, yaml};
+use super::{Document, Format, Item, Origin, Root, RootStyle, Shape, dotenv, ini, json, yaml};
 use crate::text::Span;
 
 /// A changed text.
@@ -43,7 +44,7 @@ pub enum Reach {
     Aliases,
 }
 
-/// Sets a value, given as a JSON text that [`json::parse_value`] has read, in the first document of a YAML or JSON text.
+/// Sets a value, given as a JSON text that [`json::parse_value`] has read, in the first document of a text of any format but binary.
 ///
 /// Maps that are missing on the way are made, a position behind the end of a list appends, and a scalar on the way gives place.
 ///
@@ -54,7 +55,7 @@ pub fn set(format: Format, text: &str, path: &KeyPath, value: &Document<'_>) -> 
     change(format, text, &path.steps, Some(value))
 }
 
-/// Takes the value at a path away, in the first document of a YAML or JSON text.
+/// Takes the value at a path away, in the first document of a text of any format but binary.
 ///
 /// # Errors
 /// As [`set`], and [`Error::NotFound`].
@@ -62,29 +63,43 @@ pub fn unset(format: Format, text: &str, path: &KeyPath) -> Result<Changed, Erro
     change(format, text, &path.steps, None)
 }
 
-/// Reads a YAML or JSON text.
+/// Reads a text.
 fn parse(format: Format, text: &str) -> Result<Document<'_>, Error> {
-    Ok(if format == Format::Yaml {
-        yaml::parse(text)?
-    } else {
-        json::parse(text)?
+    Ok(match format {
+        Format::Yaml => yaml::parse(text)?,
+        Format::Json | Format::Binary => json::parse(text)?,
+        Format::Dotenv => dotenv::parse(text)?,
+        // No section's name is empty: none is taken for metadata.
+        Format::Ini => ini::parse(text, "")?,
     })
+}
+
+/// Whether a format has lines in place of maps and lists.
+const fn is_flat(format: Format) -> bool {
+    matches!(format, Format::Dotenv | Format::Ini)
 }
 
 fn change(format: Format, text: &str, steps: &[Step], value: Option<&Document<'_>>) -> Result<Changed, Error> {
     if steps.is_empty() {
         return Err(Error::EmptyPath);
     }
-    let value = value.map(ValueRoot::of);
+    let value = value.map(|value| ValueRoot::of(value, format)).transpose()?;
     let document = parse(format, text)?;
     let scene = Scene::new(&document)?;
     // Every refusal that is not the layout's is settled here.
     let wanted = scene.wanted(steps, value.as_ref())?;
+    if let Some(flat) = value.as_ref().and_then(|value| value.flat.as_ref()) {
+        flat.check(format, steps)?;
+    }
     if let Some(text) = scene.attempts(steps, value.as_ref(), &wanted) {
         return Ok(Changed {
             text,
             reach: Reach::Place,
         });
+    }
+    if is_flat(format) && value.is_some() {
+        let (what, format) = ("such a value", format.name());
+        return Err(Error::Inexpressible { what, format });
     }
     let text = scene.without_aliases().ok_or(Error::Layout)?;
     let expanded = parse(format, &text)?;
@@ -101,10 +116,12 @@ fn change(format: Format, text: &str, steps: &[Step], value: Option<&Document<'_
 struct ValueRoot<'v> {
     node: Node<'v>,
     text: &'v str,
+    /// As a format of lines can hold it.
+    flat: Option<flat::New>,
 }
 
 impl<'v> ValueRoot<'v> {
-    fn of(document: &'v Document<'v>) -> Self {
+    fn of(document: &'v Document<'v>, format: Format) -> Result<Self, Error> {
         let mut roots = roots(document);
         let holder = roots.pop().map(|(_, node)| node);
         let node = holder.and_then(|holder| match holder.content {
@@ -112,14 +129,24 @@ impl<'v> ValueRoot<'v> {
             Content::Leaf(_) => None,
         });
         let node = node.unwrap_or_else(node::empty);
-        Self {
+        let flat = if is_flat(format) {
+            let (what, format) = ("a map or list", format.name());
+            Some(flat::New::of(&node).ok_or(Error::Inexpressible { what, format })?)
+        } else {
+            None
+        };
+        Ok(Self {
             node,
             text: document.text,
-        }
+            flat,
+        })
     }
 
     fn data(&self) -> Data<'_> {
-        Data::of_node(&self.node, self.text)
+        match &self.flat {
+            Some(flat) => flat.data(),
+            None => Data::of_node(&self.node, self.text),
+        }
     }
 }
 
@@ -153,7 +180,8 @@ impl<'d> Scene<'d> {
 
     /// The changed text, if one of the ways to change it leads to what is wanted.
     fn attempts(&self, steps: &[Step], value: Option<&ValueRoot<'_>>, wanted: &Data<'_>) -> Option<Zeroizing<String>> {
-        let mut manner = Manner::of(self.document, self.node().ok()?);
+        let root = self.node().ok()?;
+        let mut manner = Manner::of(self.document, root);
         for blocks in [true, false] {
             manner.blocks = blocks;
             let plan = Plan {
@@ -161,6 +189,10 @@ impl<'d> Scene<'d> {
                 manner: &manner,
             };
             let (edits, gone) = match value {
+                Some(value) if is_flat(manner.format) => {
+                    flat::set(manner.format, self.document.text, root, steps, &value.data())
+                }
+                None if is_flat(manner.format) => flat::unset(self.document.text, root, steps),
                 Some(value) => plan.set(steps, value.data()),
                 None => plan.unset(steps),
             }?;
@@ -186,24 +218,10 @@ impl<'d> Scene<'d> {
             && others.into_iter().all(|((_, before), (_, after))| {
                 Data::of_node(before, self.document.text).is(&Data::of_node(after, text))
             });
-        let kept = |document: &Document<'_>, gone: Span| {
-            let mut comments: Vec<String> = document
-                .items
-                .iter()
-                .filter_map(|item| match item {
-                    Item::Comment(comment) if !gone.holds(comment.span.start) => {
-                        Some(comment.text.trim_end().to_owned())
-                    }
-                    _ => None,
-                })
-                .collect();
-            comments.sort_unstable();
-            comments
-        };
         as_wanted
             && others_stay
             && document.flaws.len() <= self.document.flaws.len()
-            && kept(self.document, gone) == kept(&document, Span::default())
+            && comments(self.document, gone) == comments(&document, Span::default())
     }
 
     /// The text with all aliases of the first document written out; none where there is none.
@@ -220,6 +238,20 @@ impl<'d> Scene<'d> {
         });
         (!edits.is_empty()).then(|| apply(text, edits).text)
     }
+}
+
+/// The comments outside of an extent, line by line: neighbouring ones are one in INI.
+fn comments(document: &Document<'_>, gone: Span) -> Vec<String> {
+    let found = document.items.iter().filter_map(|item| match item {
+        Item::Comment(comment) if !gone.holds(comment.span.start) => Some(&comment.text),
+        _ => None,
+    });
+    let lines = found.flat_map(|text| text.split('\n'));
+    let mut lines: Vec<String> = lines
+        .map(|line| line.trim().trim_start_matches(['#', ';', ' ']).to_owned())
+        .collect();
+    lines.sort_unstable();
+    lines
 }
 
 fn collect_aliases<'n, 'd>(node: &'n Node<'d>, found: &mut impl FnMut(&'n Node<'d>)) {

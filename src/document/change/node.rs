@@ -103,6 +103,8 @@ pub(super) fn roots<'d>(document: &'d Document<'d>) -> Vec<(Root, Node<'d>)> {
                     add(&mut open, node);
                 }
             }
+            // SOPS sees the last one of a key only.
+            Item::Leaf(leaf) if leaf.origin == Origin::Overridden => {}
             Item::Leaf(leaf) => {
                 let (key, span, origin) = (leaf.key.as_ref(), leaf.span, leaf.origin);
                 let content = Content::Leaf(leaf);

@@ -356,3 +356,171 @@ fn json_keeps_its_layout() {
         "{\n  \"a\": [\n    2]\n}",
     );
 }
+
+#[test]
+fn what_lines_can_not_hold_is_refused() {
+    #[track_caller]
+    fn case(format: Format, text: &str, path: &str, value: Option<&str>, expected: &str) {
+        let error = changed(format, text, path, value).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(expected), "{text:?} {path}");
+    }
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['A']",
+        Some("[1]"),
+        "a map or list can't be written as dotenv",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['A']",
+        Some("{}"),
+        "a map or list can't be written as dotenv",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['A']['b']",
+        Some("1"),
+        "a map or list can't be written as dotenv",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['A=b']",
+        Some("1"),
+        "such a key can't be written as dotenv",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "[0]",
+        Some("1"),
+        "[0] of the path is a position, but a map is there",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['B']",
+        None,
+        "nothing is at [\"B\"] of the path",
+    );
+    case(
+        Format::Dotenv,
+        "A=1\n",
+        "['A']",
+        Some("\"a\\\\nb\""),
+        "such a value can't be written as dotenv",
+    );
+    case(
+        Format::Ini,
+        "[s]\na = 1\n",
+        "['s']",
+        Some("1"),
+        "a value outside of a section can't be written as ini",
+    );
+    case(
+        Format::Ini,
+        "[s]\na = 1\n",
+        "['s']['a']",
+        Some("{\"b\": 1}"),
+        "a map or list can't be written as ini",
+    );
+    case(
+        Format::Ini,
+        "[s]\na = 1\n",
+        "['s']['a']['b']",
+        Some("1"),
+        "a map or list can't be written as ini",
+    );
+    case(
+        Format::Ini,
+        "[s]\na = 1\n",
+        "['s']['']",
+        Some("1"),
+        "such a key can't be written as ini",
+    );
+    case(
+        Format::Ini,
+        "[s]\na = 1\n",
+        "['s']['b']",
+        None,
+        "nothing is at [\"b\"] of the path",
+    );
+}
+
+#[test]
+fn dotenv_changes_by_the_line() {
+    #[track_caller]
+    fn env(text: &str, path: &str, value: Option<&str>, expected: &str) {
+        case(Format::Dotenv, text, path, value, expected);
+    }
+    env("# c\nA=1\n\nB=2\n", "['A']", Some("6543"), "# c\nA=6543\n\nB=2\n");
+    env("A=1\nB=2\n", "['C']", Some("\"x y\\nz\""), "A=1\nB=2\nC=x y\\nz\n");
+    env("A=1", "['C']", Some("true"), "A=1\nC=true");
+    env("", "['C']", Some("1.50"), "C=1.5\n");
+    env("# c\nA=1\nB=2\n", "['A']", None, "# c\nB=2\n");
+    env("A=1\nB=2", "['B']", None, "A=1");
+    env("A=1\n", "['A']", None, "");
+    env("A=# x\nB=1\n", "['A']", None, "B=1\n");
+}
+
+#[test]
+fn ini_changes_by_the_line() {
+    #[track_caller]
+    fn ini(text: &str, path: &str, value: Option<&str>, expected: &str) {
+        case(Format::Ini, text, path, value, expected);
+    }
+    let text = "; top\n[a]\nlong = 1 ; c\nb    = \"q\"\n\n; d\n[e]\nf=2\n";
+    ini(
+        text,
+        "['a']['long']",
+        Some("5"),
+        "; top\n[a]\nlong = 5 ; c\nb    = \"q\"\n\n; d\n[e]\nf=2\n",
+    );
+    ini(
+        text,
+        "['a']['b']",
+        Some("\"r\""),
+        "; top\n[a]\nlong = 1 ; c\nb    = \"r\"\n\n; d\n[e]\nf=2\n",
+    );
+    ini(
+        text,
+        "['a']['x']",
+        Some("5"),
+        "; top\n[a]\nlong = 1 ; c\nb    = \"q\"\nx    = 5\n\n; d\n[e]\nf=2\n",
+    );
+    ini(
+        text,
+        "['e']['x']",
+        Some("\"y;z\""),
+        "; top\n[a]\nlong = 1 ; c\nb    = \"q\"\n\n; d\n[e]\nf=2\nx=`y;z`\n",
+    );
+    ini(text, "['n']['x']", Some("5"), &format!("{text}\n[n]\nx = 5\n"));
+    ini(
+        text,
+        "['n']",
+        Some("{\"x\": 5, \"long\": \"\"}"),
+        &format!("{text}\n[n]\nx    = 5\nlong = \n"),
+    );
+    ini(
+        text,
+        "['e']",
+        Some("{\"x\": 5}"),
+        "; top\n[a]\nlong = 1 ; c\nb    = \"q\"\n\n; d\n[e]\nx = 5\n",
+    );
+    ini(text, "['DEFAULT']['x']", Some("5"), &format!("x = 5\n{text}"));
+    ini(
+        text,
+        "['a']['long']",
+        None,
+        "; top\n[a]\n; c\nb    = \"q\"\n\n; d\n[e]\nf=2\n",
+    );
+    ini(text, "['a']['b']", None, "; top\n[a]\nlong = 1 ; c\n\n; d\n[e]\nf=2\n");
+    ini("[e]\r\nf = 2\r\n", "['e']['g']", Some("3"), "[e]\r\nf = 2\r\ng = 3\r\n");
+    ini("[e]\nf = 2", "['e']['g']", Some("3"), "[e]\nf = 2\ng = 3");
+    ini("[e]\nf = 2\n", "['e']['f']", None, "[e]\n");
+    ini("[e]\nf = 2\n\n[g]\nh = 1\n", "['g']", None, "[e]\nf = 2\n\n");
+    ini("[e]\nf = \n", "['e']['f']", Some("1"), "[e]\nf = 1\n");
+}

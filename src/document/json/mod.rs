@@ -347,6 +347,27 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_any_kind_is_read_alone() {
+        #[track_caller]
+        fn case(text: &str, items: Result<usize, &str>) {
+            let read = parse_value(text).map(|document| document.items.len());
+            assert_eq!(
+                read.map_err(|error| error.to_string()),
+                items.map_err(str::to_owned),
+                "{text}"
+            );
+        }
+        case("", Err("1:1: the file holds no document"));
+        case("word", Err("1:1: not valid json: an unknown word"));
+        case("1 2", Err("1:3: not valid json: something follows the value"));
+        case("[1", Err("1:3: not valid json: the file ends inside an object or list"));
+        case("]", Err("1:1: not valid json: a value is missing"));
+        case(" -1.50\n", Ok(2));
+        case("null", Ok(2));
+        case("[1, {\"a\": []}]", Ok(8));
+    }
+
+    #[test]
     fn the_walk_follows_the_text() {
         let text = "{\"a\": {\"b\": [1, -2.50, true, null, \"x\\u0041\"]}, \"c\": {} }";
         let document = parse(text).unwrap();
