@@ -4,7 +4,8 @@
 
 use zeroize::Zeroizing;
 
-use super::convert::{Indents, data, of_binary, to_json, to_yaml};
+use super::convert::{Indents, data, of_binary, to_json};
+use super::convert_yaml::to_yaml;
 use super::door::text_of;
 use super::error::Error;
 use super::sealed::parse_document;

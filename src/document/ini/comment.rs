@@ -77,6 +77,23 @@ fn without_return(text: &str, piece: Span) -> Span {
     Span::new(piece.start, end.max(piece.start))
 }
 
+/// The text of a comment to be sealed. SOPS 3.13.1 crashes on one that begins with an empty line, so that line gets its mark.
+#[must_use]
+pub fn comment_plaintext<'c>(text: &str, comment: &'c Comment<'_>) -> Cow<'c, str> {
+    match mark_before(text, comment.span.start) {
+        Some(mark) if comment.text.trim_start_matches('\r').starts_with('\n') => {
+            Cow::Owned(format!("{mark}{}", comment.text))
+        }
+        _ => Cow::Borrowed(&comment.text),
+    }
+}
+
+/// The comment character of the text that begins at `at`.
+fn mark_before(text: &str, at: usize) -> Option<char> {
+    let before = text.get(..at)?.trim_end_matches(' ');
+    before.chars().next_back().filter(|mark| MARKS.contains(mark))
+}
+
 /// The edits that put `envelope` in the place of a comment.
 #[must_use]
 pub fn sealed_comment(text: &str, comment: &Comment<'_>, envelope: &str) -> Vec<Edit> {
@@ -126,7 +143,10 @@ fn line_by_line(text: &str, comment: &Comment<'_>, lines: &[&str]) -> Option<Vec
     if more.len() != comment.rest.len() {
         return None;
     }
-    let mut edits = vec![Edit::new(comment.span, fitted(text, comment.span, first))];
+    let first = fitted(text, comment.span, first);
+    let bare = mark_before(text, comment.span.start).is_some_and(|mark| first.strip_prefix(mark) == Some(""));
+    let first = if bare && !more.is_empty() { "" } else { first };
+    let mut edits = vec![Edit::new(comment.span, first)];
     for (place, line) in comment.rest.iter().zip(more) {
         let mark = text.get(..place.start)?.chars().next_back()?;
         let inside = line.strip_prefix(mark).filter(|_| place.of(text).trim().is_empty())?;
@@ -169,4 +189,62 @@ fn at_one_place(text: &str, comment: &Comment<'_>, lines: &[&str]) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+    use crate::document::edit::apply;
+    use crate::document::{Item, ini};
+
+    /// The one comment of a text.
+    fn the_comment(text: &str) -> Comment<'_> {
+        let mut comments = ini::parse(text, "sops").unwrap().items.into_iter();
+        comments
+            .find_map(|item| match item {
+                Item::Comment(comment) => Some(comment),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_sealed_comment_keeps_the_lines() {
+        #[track_caller]
+        fn case(text: &str, plain: &str, sealed: &str) {
+            let comment = the_comment(text);
+            assert_eq!(comment_plaintext(text, &comment), plain);
+            let written = apply(text, sealed_comment(text, &comment, "ENC[x]")).text;
+            assert_eq!(*written, sealed);
+            let found = the_comment(&written);
+            assert!(found.text.starts_with("ENC[x]"), "{}", found.text);
+            assert_eq!(*apply(&written, opened_comment(&written, &found, plain)).text, text);
+        }
+        case("; a\nk=v", "a", "; ENC[x]\nk=v");
+        case("k=v ;a  \n", "a", "k=v ;ENC[x]  \n");
+        case(
+            " ;; a\n\n\t# b  \n[s] ; c \n",
+            "a\n# b  \n; c",
+            " ;; ENC[x]\n\n\t#\n[s] ; \n",
+        );
+        case("; a\r\n#b\r\nk=v", "a\r\n#b", "; ENC[x]\r\n#\r\nk=v");
+        case(";\n#b\nk=v", ";\n#b", ";ENC[x]\n#\nk=v");
+        case("# ;\n#b\nk=v", ";\n#b", "# ENC[x]\n#\nk=v");
+        case("  [s] ;  c  \n", "c", "  ; ENC[x]\n[s] ;  ;  \n");
+        case("[s]#c", "c", "; ENC[x]\n[s]##");
+    }
+
+    #[test]
+    fn lines_without_places_of_their_own_stay_comments() {
+        #[track_caller]
+        fn case(text: &str, plain: &str, expected: &str) {
+            let comment = the_comment(text);
+            assert_eq!(*apply(text, opened_comment(text, &comment, plain)).text, expected);
+        }
+        case(" ; E\nk=v", "a\nb\n# c", " ; a\n ; b\n # c\nk=v");
+        case("k=v ; E\n", "a\n; b", "k=v ; a ; b\n");
+        case("; E\n; typed\nk=v", "a\n; b", "; a\n; b\n; typed\nk=v");
+        case("; E\n[s] ; typed\n", "a", "; a\n[s] ; typed\n");
+    }
 }

@@ -292,3 +292,98 @@ impl<'t> Section<'t> {
         items.push(Item::Leave);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+
+    #[test]
+    fn what_the_library_refuses_is_refused() {
+        #[track_caller]
+        fn case(text: &str, expected: &str) {
+            let expected = expected.replacen(": ", ": not valid ini: ", 1);
+            assert_eq!(parse(text, "sops").unwrap_err().to_string(), expected, "{text}");
+        }
+        case("a = 1\nnoequals\n", "2:1: a line has no `=` and no `:`");
+        case("  [s\n", "1:3: a section's closing bracket is missing");
+        case("[]\n", "1:1: a section has no name");
+        case("= 1\n", "1:1: a key has no name");
+        case("\"\" = 1\n", "1:1: a key has no name");
+        case("\"a = 1\n", "1:1: the quotes of a key are not closed");
+        case("`a`\n", "1:1: a line has no `=` and no `:`");
+        case("a = `1\n", "1:1: the quotes of a value are not closed");
+    }
+
+    /// The walk, one item a word: `s{` and `}`, `key=value`, `!key=value` for what is overridden, `;text` and `!;text` for comments.
+    fn walked(text: &str) -> Vec<String> {
+        let document = parse(text, "sops").unwrap();
+        let name = |key: &Option<Key<'_>>| key.as_ref().unwrap().name.to_string();
+        let lost = |lost: bool| if lost { "!" } else { "" };
+        let items = document.items.iter().filter_map(|item| match item {
+            Item::Begin(_) => None,
+            Item::Enter(container) => Some(format!("{}{{", name(&container.key))),
+            Item::Leave => Some("}".to_owned()),
+            Item::Leaf(leaf) => {
+                let bytes = leaf.value.plain_bytes().unwrap();
+                let value = String::from_utf8_lossy(&bytes).into_owned();
+                let mark = lost(leaf.origin == Origin::Overridden);
+                Some(format!("{mark}{}={value}", name(&leaf.key)))
+            }
+            Item::Comment(comment) => Some(format!("{};{}", lost(comment.lost), comment.text)),
+        });
+        items.collect()
+    }
+
+    #[test]
+    fn the_walk_is_that_of_sops() {
+        #[track_caller]
+        fn case(text: &str, expected: &[&str]) {
+            assert_eq!(walked(text), expected, "{text}");
+        }
+        case("", &["DEFAULT{", "}"]);
+        case("\u{feff}a=1", &["DEFAULT{", "a=1", "}"]);
+        case(
+            "; c\n;; d\n[s]\n; above\nk = v # behind\n; next\n\n; to it\nl:w\n; the end",
+            &[
+                "DEFAULT{",
+                "}",
+                "s{",
+                ";c\n;; d",
+                "k=v",
+                ";above\n# behind",
+                "l=w",
+                ";next\n; to it",
+                "!;the end",
+                "}",
+            ],
+        );
+        case("a=1 ; x\nb=2\na=3\n", &["DEFAULT{", "a=3", "!a=1", "!;x", "b=2", "}"]);
+        case(
+            "-=1\n-=2\n[s]\n-=`3` z\n[s]\n",
+            &["DEFAULT{", "#1=1", "#2=2", "}", "s{", "#1=3", "!;z", "}", "s{", "}"],
+        );
+        case(
+            "[a]b] ; c\n\"\"\"k = \"\"\" : v\n; d\n[sops]\nm=1\n",
+            &["DEFAULT{", "}", "a]b{", ";c", "k ==v", "!;d", "}", "sops{", "m=1", "}"],
+        );
+    }
+
+    #[test]
+    fn spans_lie_on_their_text() {
+        let text = " [s] # h\r\n; one\r\n;two \r\n\tk\t= 'v' ;three  \r\n";
+        let document = parse(text, "sops").unwrap();
+        let mut found = Vec::new();
+        for item in &document.items {
+            match item {
+                Item::Leaf(leaf) => found.extend([leaf.key.as_ref().unwrap().span.of(text), leaf.span.of(text)]),
+                Item::Comment(comment) => {
+                    found.push(comment.span.of(text));
+                    found.extend(comment.rest.iter().map(|span| span.of(text)));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(found, ["h", "k", "'v'", "one", "two ", "three"]);
+    }
+}
