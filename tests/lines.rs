@@ -129,6 +129,8 @@ fn what_is_typed_into_a_sealed_file_is_found_and_completed() {
         sandbox.seal(&["encrypt", "--in-place", path]).ok();
         assert!(!sandbox.text(path).contains(CANARY), "{}", sandbox.text(path));
         let plain = sandbox.seal(&["decrypt", path]).ok().text();
+        // The note of spellings belongs to the values before: of this one, only the value is left.
+        let text = text.replace("CANARY \\\n  and", "CANARY and");
         assert_eq!(plain, format!("{typed}{text}"));
         sandbox.seal(&["encrypt", path]).exits(203);
     }

@@ -24,9 +24,32 @@ pub(super) enum Behind {
     Header(usize),
 }
 
+/// The comments that these pieces are. SOPS sees one; but what was typed beside a sealed comment is none of it.
+pub(super) fn joined<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Vec<Comment<'t>> {
+    let sealed = |piece: &Span| stripped(text, *piece).of(text).starts_with(SEALED);
+    let bare = |piece: &Span| piece.of(text).chars().all(|c| c.is_whitespace() || MARKS.contains(&c));
+    let mut groups: Vec<&[Span]> = Vec::new();
+    let mut start = 0;
+    for (index, piece) in pieces.iter().enumerate().skip(1) {
+        let after_sealed = pieces.get(start).is_some_and(sealed) && !bare(piece);
+        if sealed(piece) || after_sealed {
+            groups.extend(pieces.get(start..index));
+            start = index;
+        }
+    }
+    let last = pieces.get(start..).and_then(|pieces| join(text, pieces, behind));
+    let before = groups
+        .into_iter()
+        .filter_map(|pieces| join(text, pieces, Behind::Nothing));
+    before.chain(last).collect()
+}
+
+/// What a sealed comment begins with.
+const SEALED: &str = "ENC[AES256_GCM,";
+
 /// The pieces of one comment as SOPS sees them, each from its comment character on; the last may stand behind something else.
 /// `None` where there is none.
-pub(super) fn join<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Option<Comment<'t>> {
+fn join<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Option<Comment<'t>> {
     let (&first, more) = pieces.split_first()?;
     let header = match behind {
         Behind::Header(at) => Some(at),
@@ -245,6 +268,22 @@ mod tests {
         case(" ; E\nk=v", "a\nb\n# c", " ; a\n ; b\n # c\nk=v");
         case("k=v ; E\n", "a\n; b", "k=v ; a ; b\n");
         case("; E\n; typed\nk=v", "a\n; b", "; a\n; b\n; typed\nk=v");
+        let sealed = format!("; {SEALED}x]");
+        for text in [
+            format!("{sealed}\n;\n; typed\nk=v"),
+            format!("; typed\n{sealed}\n;\nk=v ;"),
+        ] {
+            let document = ini::parse(&text, "sops").unwrap();
+            let texts: Vec<_> = document
+                .items
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Comment(comment) => Some(comment.text.trim_end_matches(['\n', ';'])),
+                    _ => None,
+                })
+                .collect();
+            assert!(texts.contains(&"typed") && texts.contains(&&sealed[2..]), "{texts:?}");
+        }
         case("; E\n[s] ; typed\n", "a", "; a\n[s] ; typed\n");
     }
 }
