@@ -21,6 +21,7 @@ mod house;
 mod interop;
 mod keys;
 mod killed;
+mod lines;
 mod loopholes;
 mod merges;
 mod pushes;

@@ -4,8 +4,9 @@
 
 use zeroize::Zeroizing;
 
-use super::convert::{Indents, data, of_binary, room_for, to_json, to_yaml};
+use super::convert::{Indents, data, of_binary, room_for, to_json};
 use super::convert_lines::{to_dotenv, to_ini};
+use super::convert_yaml::to_yaml;
 use super::door::text_of;
 use super::error::Error;
 use super::sealed::parse_document;

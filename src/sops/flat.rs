@@ -155,18 +155,16 @@ fn text(leaf: &Leaf<'_>) -> String {
 }
 
 /// The lines of a block as SOPS writes them.
+///
+/// In INI, line breaks stand as they are, in three quotes: every release reads that, while 3.13.0 and 3.13.1 do not read the `\n`
+/// that the others write.
 pub(super) fn lines(format: Format, node: &Node) -> String {
-    let escaped: Vec<(String, String)> = flattened(node)
-        .into_iter()
-        .map(|(name, text)| (name, text.replace('\n', "\\n")))
-        .collect();
+    let entries = flattened(node);
     if format == Format::Dotenv {
-        return escaped
-            .iter()
-            .map(|(name, text)| format!("{PREFIX}{name}={text}\n"))
-            .collect();
+        let line = |(name, text): &(String, String)| format!("{PREFIX}{name}={}\n", text.replace('\n', "\\n"));
+        return entries.iter().map(line).collect();
     }
-    let entries: Vec<(&str, &str)> = escaped
+    let entries: Vec<(&str, &str)> = entries
         .iter()
         .map(|(name, text)| (name.as_str(), text.as_str()))
         .collect();
@@ -356,7 +354,7 @@ mod tests {
         );
         assert_eq!(
             lines(Format::Ini, &tree),
-            "[sops]\nage__list_0__map_enc = x\\ny\\n\nmac                  = `a#b`\n"
+            "[sops]\nage__list_0__map_enc = \"\"\"x\ny\n\"\"\"\nmac                  = `a#b`\n"
         );
     }
 }

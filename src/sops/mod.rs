@@ -4,6 +4,7 @@ mod binary;
 mod block;
 pub mod convert;
 mod convert_lines;
+mod convert_yaml;
 mod copy;
 pub mod door;
 pub mod error;

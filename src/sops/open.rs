@@ -1,6 +1,5 @@
 //! A sealed file opened: every value decrypted, the MAC checked, and the text as it was before it was sealed.
 
-use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use zeroize::Zeroizing;
@@ -9,7 +8,7 @@ use super::door::Door;
 use super::error::Error;
 use super::kind;
 use super::list_comments::{Lists, dash, empty_list};
-use super::sealed::{Sealed, envelope, in_the_clear_anyway};
+use super::sealed::{Sealed, envelope, hashed, in_the_clear_anyway};
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
 use super::{binary, placement};
@@ -455,11 +454,6 @@ pub(super) fn region(leaf: &Leaf<'_>, style: Style) -> Span {
     } else {
         leaf.span
     }
-}
-
-/// The bytes of a leaf that the MAC is over. What SOPS doesn't see, it doesn't hash.
-pub(super) fn hashed<'l>(leaf: &'l Leaf<'_>) -> Option<Cow<'l, [u8]>> {
-    leaf.value.plain_bytes().filter(|_| leaf.origin != Origin::Overridden)
 }
 
 /// The text of an opened value whose sealed token has this style.

@@ -3,15 +3,16 @@
 //! Sealing is a function: with the same data key, time and earlier state the same text gives the same bytes. Nonces are derived
 //! from the data key, the place and the value, never drawn.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::copy::{Copy, in_the_clear};
 use super::door::{self, Door};
 use super::error::Error;
 use super::metadata::{FORMAT_VERSION, Group, Metadata};
-use super::open::{Clear, MacCheck, Opened, hashed, open, region, spell};
+use super::open::{Clear, MacCheck, Opened, open, region, spell};
 use super::reuse::Reuse;
-use super::sealed::{Sealed, parse_document};
+use super::sealed::{Sealed, hashed, parse_document};
 use super::selection::SelectionSettings;
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
@@ -404,8 +405,12 @@ impl<'d, 't> Sealer<'d, 't> {
         walk: &Walk<'_, '_, '_>,
         selection: &super::Selection,
     ) -> Result<(), Error> {
+        let plaintext = match self.document.format {
+            Format::Ini => ini::comment_plaintext(self.document.text, comment),
+            _ => Cow::Borrowed(comment.text.as_ref()),
+        };
         let earlier = self.reuse.as_mut().and_then(|reuse| {
-            let token = reuse.take(walk.aad(), true, comment.text.as_bytes())?;
+            let token = reuse.take(walk.aad(), true, plaintext.as_bytes())?;
             let text = reuse.sealed_text(token);
             text.find("ENC[")
                 .and_then(|at| text.get(at..))
@@ -414,7 +419,7 @@ impl<'d, 't> Sealer<'d, 't> {
         });
         let envelope = match earlier {
             Some(envelope) => envelope,
-            None => self.envelope(Kind::Comment, comment.text.as_bytes(), walk.aad())?,
+            None => self.envelope(Kind::Comment, plaintext.as_bytes(), walk.aad())?,
         };
         if matches!(selection, super::Selection::UnencryptedCommentRegex(_)) && selection.matches_comment(&envelope) {
             let place = Position::at(self.document.text.as_bytes(), comment.span.start);

@@ -1,5 +1,7 @@
 //! A sealed file as read: its document, its metadata, and where the parts of the metadata lie that change.
 
+use std::borrow::Cow;
+
 use super::block::{self, JsonLayout};
 use super::error::Error;
 use super::flat;
@@ -8,7 +10,7 @@ use super::node::Node;
 use super::placement::{self, Entry};
 use super::walk::{RESERVED, Visit, Walk};
 use crate::crypt::{Envelope, looks_like};
-use crate::document::{Comment, Document, Format, Item, Leaf, RootStyle, Value, dotenv, ini, json, yaml};
+use crate::document::{Comment, Document, Format, Item, Leaf, Origin, RootStyle, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// A file with a `sops` block.
@@ -267,6 +269,11 @@ type FieldText<'f> = dyn Fn(&str, &Node, &Leaf<'_>) -> Option<(usize, String)> +
 pub(super) fn envelope<'l>(leaf: &'l Leaf<'_>) -> Option<Envelope<'l>> {
     let Value::Str(text) = &leaf.value else { return None };
     Envelope::parse(std::str::from_utf8(text).ok()?)
+}
+
+/// The bytes of a leaf that the MAC is over. What SOPS doesn't see, it doesn't hash.
+pub(super) fn hashed<'l>(leaf: &'l Leaf<'_>) -> Option<Cow<'l, [u8]>> {
+    leaf.value.plain_bytes().filter(|_| leaf.origin != Origin::Overridden)
 }
 
 /// Whether a leaf has nothing to seal, whatever the selection says.

@@ -4,6 +4,7 @@ use git_seal::document::Format;
 use git_seal::sops::SelectionSettings;
 
 use super::vectors::Settings;
+use crate::generate::{Chance, dotenv, ini};
 
 /// Numbers from a seed (xorshift64*); the same seed gives the same numbers on every machine.
 pub struct Random(u64);
@@ -64,8 +65,10 @@ impl Case {
         let mut settings = Settings::default();
         *SelectionSettings::slot(&mut settings.selection, setting).unwrap() = Some(pattern.to_owned());
         settings.mac_only_encrypted = random.chance(15);
-        let (format, plain) = match random.below(10) {
+        let (format, plain) = match random.below(16) {
             0 => (Format::Binary, bytes(&mut random)),
+            10 | 11 => (Format::Dotenv, dotenv(&mut Chance::new(random.next()))),
+            12..16 => (Format::Ini, ini(&mut Chance::new(random.next()))),
             1 | 2 => (Format::Json, super::generate_json::object(&mut random).into_bytes()),
             // A comment that SOPS stores as an element is lost on its own comment selection (getsops/sops#2281).
             _ => {

@@ -5,17 +5,18 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 
 use git_seal::document::Format;
-use git_seal::sops::Error;
 use git_seal::sops::convert::{Indents, convert};
 use git_seal::sops::sealed::parse_document;
+use git_seal::sops::{Error, Sealed};
 
 use super::generate::Case;
 use super::laws::{is_simple, one_value_changed, settings_of};
 use super::sides::Sops;
 use super::vectors::{
     Settings, comments, entries, file, format, keyring, name, opened, read, resealed, sealed_fixtures,
-    sealed_for_alice, values,
+    sealed_for_alice, sealed_for_groups, values,
 };
+use crate::support::{ALICE, BOB};
 
 /// How many documents a run makes up.
 const DOCUMENTS: u64 = 600;
@@ -115,13 +116,13 @@ impl Round<'_> {
 
     /// Compares a plain file with a sealed one as SOPS opens it.
     ///
-    /// Where SOPS's YAML reads as something else, its JSON decides: its YAML writer spoils some texts, such as those that begin with an
-    /// empty line.
+    /// Where SOPS's YAML or INI reads as something else, its JSON decides: its writers spoil some texts, such as those that begin with an
+    /// empty line, or end with a backslash.
     fn compare_opened(&self, about: &str, ours: &[u8], sealed: &[u8]) -> Result<(), String> {
         let opened = self.sops.decrypt(self.format, sealed);
         let opened = opened.map_err(|refusal| format!("{about}: SOPS refuses: {refusal}"))?;
         let result = self.compare(about, ours, &opened);
-        if result.is_ok() || self.format != Format::Yaml {
+        if result.is_ok() || !matches!(self.format, Format::Yaml | Format::Ini) {
             return result;
         }
         let Ok(theirs) = self.sops.decrypt_to_json(self.format, sealed) else {
@@ -143,10 +144,14 @@ impl Round<'_> {
 
     fn run(&self, settings: &Settings) -> Result<Verdict, String> {
         let (sops, format, plain) = (self.sops, self.format, self.plain);
+        if format == Format::Ini && numbered(plain) {
+            return Ok(Verdict::BrokenBySops);
+        }
         let ours = sealed_for_alice(format, plain, settings);
         let theirs = match (sops.encrypt(format, plain, settings), &ours) {
             (Ok(theirs), _) => theirs,
             (Err(_), Err(Error::Document(_) | Error::CommentMatchesSealed { .. })) => return Ok(Verdict::BothRefuse),
+            (Err(crash), _) if crash.starts_with("panic") => return Ok(Verdict::BrokenBySops),
             (Err(refusal), _) => return Err(format!("only SOPS refuses: {refusal}")),
         };
         let ours = ours.map_err(|error| format!("only we refuse: {error}"))?;
@@ -195,6 +200,14 @@ impl Round<'_> {
         }
         Ok(Verdict::Equal)
     }
+}
+
+/// Whether an INI key is called `-`: SOPS writes the number that it stands for, which reads as a comment.
+fn numbered(plain: &[u8]) -> bool {
+    check(Format::Ini, plain).is_ok()
+        && values(Format::Ini, plain)
+            .lines()
+            .any(|line| line.trim_start().starts_with("\"#"))
 }
 
 /// One document through both programs.
@@ -256,6 +269,39 @@ fn each_upstream_file_opens_to_what_sops_opens_it_to_after_a_change() {
         changed += 1;
     }
     assert!(changed >= 40, "only {changed} files changed");
+}
+
+#[test]
+#[ignore = "needs sops"]
+fn a_file_of_two_groups_goes_both_ways() {
+    let (sops, keys) = (Sops::new(), keyring(&["alice.txt", "bob.txt"]));
+    for (format, plain) in [
+        (Format::Dotenv, "# c\nA=x\\ny\nB=\"q\"\n"),
+        (
+            Format::Ini,
+            "top = 1\n; c\n[s]\na = \"x y\" ; d\nb = \"\"\"p\nq\"\"\"\n",
+        ),
+        (Format::Yaml, "a: x\n"),
+        (Format::Json, "{\"a\": 1}\n"),
+    ] {
+        let theirs = sops.encrypt_for_groups(format, plain.as_bytes(), [ALICE, BOB]).unwrap();
+        let back = opened(format, &theirs, &keys).unwrap();
+        same(format, "groups", &back.content, plain.as_bytes()).unwrap();
+        let sealed = Sealed::parse(format, &theirs).unwrap();
+        assert_eq!((sealed.metadata.groups.len(), sealed.metadata.threshold), (2, Some(2)));
+        // Over what they wrote, and from nothing.
+        let changed = plain.replace('x', "changed");
+        let over = resealed(format, changed.as_bytes(), &theirs, &keys).unwrap();
+        same(
+            format,
+            "over",
+            &sops.decrypt(format, &over).unwrap(),
+            changed.as_bytes(),
+        )
+        .unwrap();
+        let ours = sealed_for_groups(format, plain.as_bytes(), &[ALICE, BOB]).unwrap();
+        same(format, "ours", &sops.decrypt(format, &ours).unwrap(), plain.as_bytes()).unwrap();
+    }
 }
 
 /// A failing document without the lines that it also fails without, for the same reason.
@@ -330,7 +376,7 @@ fn documents_made_up_from_a_seed_go_both_ways() {
         documents.len()
     );
     assert!(
-        equal * 10 >= documents.len() * 9,
+        (equal + broken) * 10 >= documents.len() * 9 && equal * 10 >= documents.len() * 7,
         "only {equal} of {} documents were accepted",
         documents.len()
     );

@@ -65,6 +65,17 @@ impl Sops {
         self.run(&["--config", config.to_str().unwrap(), "encrypt", path.to_str().unwrap()])
     }
 
+    /// Seals a plain file for two groups, of which both are needed.
+    pub fn encrypt_for_groups(&self, format: Format, plain: &[u8], groups: [&str; 2]) -> Result<Vec<u8>, String> {
+        let path = self.put(end(format), plain);
+        let groups = groups.map(|key| format!("      - age: [{key}]\n")).concat();
+        let config = self.put(
+            "config",
+            format!("creation_rules:\n  - key_groups:\n{groups}").as_bytes(),
+        );
+        self.run(&["--config", config.to_str().unwrap(), "encrypt", path.to_str().unwrap()])
+    }
+
     /// Opens a sealed file.
     pub fn decrypt(&self, format: Format, sealed: &[u8]) -> Result<Vec<u8>, String> {
         self.run(&["decrypt", self.put(end(format), sealed).to_str().unwrap()])
@@ -90,6 +101,7 @@ impl Sops {
 fn end(format: Format) -> &'static str {
     match format {
         Format::Binary => "bin",
+        Format::Dotenv => "env",
         other => other.name(),
     }
 }

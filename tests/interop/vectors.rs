@@ -133,6 +133,30 @@ pub fn sealed_for_alice(format: Format, plain: &[u8], settings: &Settings) -> Re
     Ok(seal(format, plain, &order)?.0)
 }
 
+/// Seals a plain file for groups of one recipient each, of which all are needed.
+pub fn sealed_for_groups(format: Format, plain: &[u8], keys: &[&str]) -> Result<Vec<u8>, Error> {
+    let data_key = DataKey::generate()?;
+    let recipients = keys.iter().map(|key| Ok(vec![Recipient::parse(key)?]));
+    let groups = Group::share_out(
+        data_key.as_bytes(),
+        &recipients.collect::<Result<Vec<_>, Error>>()?,
+        None,
+    )?;
+    let order = Order {
+        data_key: &data_key,
+        recipients: Recipients::Are {
+            groups,
+            threshold: Some(2),
+        },
+        selection: &SelectionSettings::default(),
+        mac_only_encrypted: false,
+        now: NOW,
+        base: None,
+        heritage: None,
+    };
+    Ok(seal(format, plain, &order)?.0)
+}
+
 /// Seals a plain file over an earlier state of it, as that was sealed.
 pub fn resealed(format: Format, plain: &[u8], base: &[u8], keyring: &Keyring) -> Result<Vec<u8>, Error> {
     let sealed = Sealed::parse(format, base)?;
@@ -217,7 +241,9 @@ pub fn comments(format: Format, bytes: &[u8]) -> Vec<String> {
     });
     // SOPS writes each line of an INI comment anew, and loses empty ones.
     let bare = |line: &str| match format {
-        Format::Ini => line.trim().trim_start_matches(['#', ';']).trim().to_owned(),
+        Format::Ini => line
+            .trim_matches(|c: char| c.is_whitespace() || matches!(c, '#' | ';'))
+            .to_owned(),
         _ => line.trim().to_owned(),
     };
     let mut texts: Vec<String> = texts

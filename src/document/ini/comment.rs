@@ -24,9 +24,32 @@ pub(super) enum Behind {
     Header(usize),
 }
 
+/// The comments that these pieces are. SOPS sees one; but what was typed beside a sealed comment is none of it.
+pub(super) fn joined<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Vec<Comment<'t>> {
+    let sealed = |piece: &Span| stripped(text, *piece).of(text).starts_with(SEALED);
+    let bare = |piece: &Span| piece.of(text).chars().all(|c| c.is_whitespace() || MARKS.contains(&c));
+    let mut groups: Vec<&[Span]> = Vec::new();
+    let mut start = 0;
+    for (index, piece) in pieces.iter().enumerate().skip(1) {
+        let after_sealed = pieces.get(start).is_some_and(sealed) && !bare(piece);
+        if sealed(piece) || after_sealed {
+            groups.extend(pieces.get(start..index));
+            start = index;
+        }
+    }
+    let last = pieces.get(start..).and_then(|pieces| join(text, pieces, behind));
+    let before = groups
+        .into_iter()
+        .filter_map(|pieces| join(text, pieces, Behind::Nothing));
+    before.chain(last).collect()
+}
+
+/// What a sealed comment begins with.
+const SEALED: &str = "ENC[AES256_GCM,";
+
 /// The pieces of one comment as SOPS sees them, each from its comment character on; the last may stand behind something else.
 /// `None` where there is none.
-pub(super) fn join<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Option<Comment<'t>> {
+fn join<'t>(text: &'t str, pieces: &[Span], behind: Behind) -> Option<Comment<'t>> {
     let (&first, more) = pieces.split_first()?;
     let header = match behind {
         Behind::Header(at) => Some(at),
@@ -75,6 +98,23 @@ fn without_return(text: &str, piece: Span) -> Span {
     let inside = piece.of(text);
     let end = piece.start + inside.strip_suffix('\r').unwrap_or(inside).len();
     Span::new(piece.start, end.max(piece.start))
+}
+
+/// The text of a comment to be sealed. SOPS 3.13.1 crashes on one that begins with an empty line, so that line gets its mark.
+#[must_use]
+pub fn comment_plaintext<'c>(text: &str, comment: &'c Comment<'_>) -> Cow<'c, str> {
+    match mark_before(text, comment.span.start) {
+        Some(mark) if comment.text.trim_start_matches('\r').starts_with('\n') => {
+            Cow::Owned(format!("{mark}{}", comment.text))
+        }
+        _ => Cow::Borrowed(&comment.text),
+    }
+}
+
+/// The comment character of the text that begins at `at`.
+fn mark_before(text: &str, at: usize) -> Option<char> {
+    let before = text.get(..at)?.trim_end_matches(' ');
+    before.chars().next_back().filter(|mark| MARKS.contains(mark))
 }
 
 /// The edits that put `envelope` in the place of a comment.
@@ -126,7 +166,10 @@ fn line_by_line(text: &str, comment: &Comment<'_>, lines: &[&str]) -> Option<Vec
     if more.len() != comment.rest.len() {
         return None;
     }
-    let mut edits = vec![Edit::new(comment.span, fitted(text, comment.span, first))];
+    let first = fitted(text, comment.span, first);
+    let bare = mark_before(text, comment.span.start).is_some_and(|mark| first.strip_prefix(mark) == Some(""));
+    let first = if bare && !more.is_empty() { "" } else { first };
+    let mut edits = vec![Edit::new(comment.span, first)];
     for (place, line) in comment.rest.iter().zip(more) {
         let mark = text.get(..place.start)?.chars().next_back()?;
         let inside = line.strip_prefix(mark).filter(|_| place.of(text).trim().is_empty())?;
@@ -169,4 +212,78 @@ fn at_one_place(text: &str, comment: &Comment<'_>, lines: &[&str]) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+    use crate::document::edit::apply;
+    use crate::document::{Item, ini};
+
+    /// The one comment of a text.
+    fn the_comment(text: &str) -> Comment<'_> {
+        let mut comments = ini::parse(text, "sops").unwrap().items.into_iter();
+        comments
+            .find_map(|item| match item {
+                Item::Comment(comment) => Some(comment),
+                _ => None,
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_sealed_comment_keeps_the_lines() {
+        #[track_caller]
+        fn case(text: &str, plain: &str, sealed: &str) {
+            let comment = the_comment(text);
+            assert_eq!(comment_plaintext(text, &comment), plain);
+            let written = apply(text, sealed_comment(text, &comment, "ENC[x]")).text;
+            assert_eq!(*written, sealed);
+            let found = the_comment(&written);
+            assert!(found.text.starts_with("ENC[x]"), "{}", found.text);
+            assert_eq!(*apply(&written, opened_comment(&written, &found, plain)).text, text);
+        }
+        case("; a\nk=v", "a", "; ENC[x]\nk=v");
+        case("k=v ;a  \n", "a", "k=v ;ENC[x]  \n");
+        case(
+            " ;; a\n\n\t# b  \n[s] ; c \n",
+            "a\n# b  \n; c",
+            " ;; ENC[x]\n\n\t#\n[s] ; \n",
+        );
+        case("; a\r\n#b\r\nk=v", "a\r\n#b", "; ENC[x]\r\n#\r\nk=v");
+        case(";\n#b\nk=v", ";\n#b", ";ENC[x]\n#\nk=v");
+        case("# ;\n#b\nk=v", ";\n#b", "# ENC[x]\n#\nk=v");
+        case("  [s] ;  c  \n", "c", "  ; ENC[x]\n[s] ;  ;  \n");
+        case("[s]#c", "c", "; ENC[x]\n[s]##");
+    }
+
+    #[test]
+    fn lines_without_places_of_their_own_stay_comments() {
+        #[track_caller]
+        fn case(text: &str, plain: &str, expected: &str) {
+            let comment = the_comment(text);
+            assert_eq!(*apply(text, opened_comment(text, &comment, plain)).text, expected);
+        }
+        case(" ; E\nk=v", "a\nb\n# c", " ; a\n ; b\n # c\nk=v");
+        case("k=v ; E\n", "a\n; b", "k=v ; a ; b\n");
+        case("; E\n; typed\nk=v", "a\n; b", "; a\n; b\n; typed\nk=v");
+        let sealed = format!("; {SEALED}x]");
+        for text in [
+            format!("{sealed}\n;\n; typed\nk=v"),
+            format!("; typed\n{sealed}\n;\nk=v ;"),
+        ] {
+            let document = ini::parse(&text, "sops").unwrap();
+            let texts: Vec<_> = document
+                .items
+                .iter()
+                .filter_map(|item| match item {
+                    Item::Comment(comment) => Some(comment.text.trim_end_matches(['\n', ';'])),
+                    _ => None,
+                })
+                .collect();
+            assert!(texts.contains(&"typed") && texts.contains(&&sealed[2..]), "{texts:?}");
+        }
+        case("; E\n[s] ; typed\n", "a", "; a\n[s] ; typed\n");
+    }
 }

@@ -8,7 +8,7 @@ mod reader;
 mod spell;
 mod value;
 
-pub use comment::{opened_comment, sealed_comment};
+pub use comment::{comment_plaintext, opened_comment, sealed_comment};
 pub use reader::parse;
 pub use spell::{is_key, line, opened_token, sealed_token, section, width};
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::DEFAULT;
-use super::comment::{Behind, MARKS, join};
+use super::comment::{Behind, MARKS, joined};
 use super::value::{Read, line_at, read, trimmed};
 use crate::document::{
     Comment, Container, Context, Document, Error, Fault, Format, Item, Key, Leaf, Origin, Root, RootStyle, Shape, Value,
@@ -61,7 +61,7 @@ struct Reader<'t, 'r> {
 struct Section<'t> {
     key: Key<'t>,
     span: Span,
-    comment: Option<Comment<'t>>,
+    comments: Vec<Comment<'t>>,
     entries: Vec<Entry<'t>>,
     /// The entry of each key.
     places: HashMap<Cow<'t, str>, usize>,
@@ -74,7 +74,7 @@ struct Section<'t> {
 /// A key with the last of its values, and what SOPS loses of those before.
 struct Entry<'t> {
     leaf: Leaf<'t>,
-    comment: Option<Comment<'t>>,
+    comments: Vec<Comment<'t>>,
     overridden: Vec<Leaf<'t>>,
     lost: Vec<Comment<'t>>,
 }
@@ -130,9 +130,9 @@ impl<'t> Reader<'t, '_> {
         self.pending
             .extend(mark.map(|mark| trimmed(self.text, Span::new(mark, behind.end))));
         let behind = mark.map_or(Behind::Nothing, |_| Behind::Header(line.start));
-        let comment = join(self.text, &std::mem::take(&mut self.pending), behind);
+        let comments = joined(self.text, &std::mem::take(&mut self.pending), behind);
         let next = Section {
-            comment,
+            comments,
             ..Section::new(name.name, name.span, line)
         };
         let done = std::mem::replace(&mut self.section, next);
@@ -152,9 +152,9 @@ impl<'t> Reader<'t, '_> {
         let behind = read.comment.map_or(Behind::Nothing, |_| Behind::Key);
         let mut pieces = std::mem::take(&mut self.pending);
         pieces.extend(read.comment);
-        let comment = join(self.text, &pieces, behind);
+        let comments = joined(self.text, &pieces, behind);
         self.section.span.end = self.at;
-        self.section.put(self.text, key, read, comment);
+        self.section.put(self.text, key, read, comments);
         Ok(())
     }
 
@@ -202,8 +202,8 @@ impl<'t> Reader<'t, '_> {
     /// The comments that wait belong to nothing.
     fn lose_pending(&mut self) {
         let pieces = std::mem::take(&mut self.pending);
-        let comment = join(self.text, &pieces, Behind::Nothing);
-        self.section.lost.extend(comment.map(lost));
+        let comments = joined(self.text, &pieces, Behind::Nothing);
+        self.section.lost.extend(comments.into_iter().map(lost));
     }
 
     fn close(&mut self) {
@@ -225,7 +225,7 @@ impl<'t> Section<'t> {
         Self {
             key: Key { name, span: key },
             span,
-            comment: None,
+            comments: Vec::new(),
             entries: Vec::new(),
             places: HashMap::new(),
             numbered: 0,
@@ -234,7 +234,7 @@ impl<'t> Section<'t> {
     }
 
     /// Adds a key; one that is there already gets the new value at its old place.
-    fn put(&mut self, text: &'t str, key: Key<'t>, read: Read<'t>, comment: Option<Comment<'t>>) {
+    fn put(&mut self, text: &'t str, key: Key<'t>, read: Read<'t>, comments: Vec<Comment<'t>>) {
         let value = match read.value {
             Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
             Cow::Owned(value) => Cow::Owned(value.into_bytes()),
@@ -261,7 +261,7 @@ impl<'t> Section<'t> {
         let Some(entry) = self.entries.get_mut(place) else {
             self.entries.push(Entry {
                 leaf,
-                comment,
+                comments,
                 overridden: Vec::new(),
                 lost: junk.into_iter().collect(),
             });
@@ -270,8 +270,8 @@ impl<'t> Section<'t> {
         let mut before = std::mem::replace(&mut entry.leaf, leaf);
         before.origin = Origin::Overridden;
         entry.overridden.push(before);
-        let before = std::mem::replace(&mut entry.comment, comment);
-        entry.lost.extend(before.map(lost).into_iter().chain(junk));
+        let before = std::mem::replace(&mut entry.comments, comments);
+        entry.lost.extend(before.into_iter().map(lost).chain(junk));
     }
 
     fn walk(self, items: &mut Vec<Item<'t>>) {
@@ -281,14 +281,109 @@ impl<'t> Section<'t> {
             span: self.span,
             origin: Origin::Text,
         }));
-        items.extend(self.comment.map(Item::Comment));
+        items.extend(self.comments.into_iter().map(Item::Comment));
         for entry in self.entries {
             items.push(Item::Leaf(entry.leaf));
             items.extend(entry.overridden.into_iter().map(Item::Leaf));
             items.extend(entry.lost.into_iter().map(Item::Comment));
-            items.extend(entry.comment.map(Item::Comment));
+            items.extend(entry.comments.into_iter().map(Item::Comment));
         }
         items.extend(self.lost.into_iter().map(Item::Comment));
         items.push(Item::Leave);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+
+    #[test]
+    fn what_the_library_refuses_is_refused() {
+        #[track_caller]
+        fn case(text: &str, expected: &str) {
+            let expected = expected.replacen(": ", ": not valid ini: ", 1);
+            assert_eq!(parse(text, "sops").unwrap_err().to_string(), expected, "{text}");
+        }
+        case("a = 1\nnoequals\n", "2:1: a line has no `=` and no `:`");
+        case("  [s\n", "1:3: a section's closing bracket is missing");
+        case("[]\n", "1:1: a section has no name");
+        case("= 1\n", "1:1: a key has no name");
+        case("\"\" = 1\n", "1:1: a key has no name");
+        case("\"a = 1\n", "1:1: the quotes of a key are not closed");
+        case("`a`\n", "1:1: a line has no `=` and no `:`");
+        case("a = `1\n", "1:1: the quotes of a value are not closed");
+    }
+
+    /// The walk, one item a word: `s{` and `}`, `key=value`, `!key=value` for what is overridden, `;text` and `!;text` for comments.
+    fn walked(text: &str) -> Vec<String> {
+        let document = parse(text, "sops").unwrap();
+        let name = |key: &Option<Key<'_>>| key.as_ref().unwrap().name.to_string();
+        let lost = |lost: bool| if lost { "!" } else { "" };
+        let items = document.items.iter().filter_map(|item| match item {
+            Item::Begin(_) => None,
+            Item::Enter(container) => Some(format!("{}{{", name(&container.key))),
+            Item::Leave => Some("}".to_owned()),
+            Item::Leaf(leaf) => {
+                let bytes = leaf.value.plain_bytes().unwrap();
+                let value = String::from_utf8_lossy(&bytes).into_owned();
+                let mark = lost(leaf.origin == Origin::Overridden);
+                Some(format!("{mark}{}={value}", name(&leaf.key)))
+            }
+            Item::Comment(comment) => Some(format!("{};{}", lost(comment.lost), comment.text)),
+        });
+        items.collect()
+    }
+
+    #[test]
+    fn the_walk_is_that_of_sops() {
+        #[track_caller]
+        fn case(text: &str, expected: &[&str]) {
+            assert_eq!(walked(text), expected, "{text}");
+        }
+        case("", &["DEFAULT{", "}"]);
+        case("\u{feff}a=1", &["DEFAULT{", "a=1", "}"]);
+        case(
+            "; c\n;; d\n[s]\n; above\nk = v # behind\n; next\n\n; to it\nl:w\n; the end",
+            &[
+                "DEFAULT{",
+                "}",
+                "s{",
+                ";c\n;; d",
+                "k=v",
+                ";above\n# behind",
+                "l=w",
+                ";next\n; to it",
+                "!;the end",
+                "}",
+            ],
+        );
+        case("a=1 ; x\nb=2\na=3\n", &["DEFAULT{", "a=3", "!a=1", "!;x", "b=2", "}"]);
+        case(
+            "-=1\n-=2\n[s]\n-=`3` z\n[s]\n",
+            &["DEFAULT{", "#1=1", "#2=2", "}", "s{", "#1=3", "!;z", "}", "s{", "}"],
+        );
+        case(
+            "[a]b] ; c\n\"\"\"k = \"\"\" : v\n; d\n[sops]\nm=1\n",
+            &["DEFAULT{", "}", "a]b{", ";c", "k ==v", "!;d", "}", "sops{", "m=1", "}"],
+        );
+    }
+
+    #[test]
+    fn spans_lie_on_their_text() {
+        let text = " [s] # h\r\n; one\r\n;two \r\n\tk\t= 'v' ;three  \r\n";
+        let document = parse(text, "sops").unwrap();
+        let mut found = Vec::new();
+        for item in &document.items {
+            match item {
+                Item::Leaf(leaf) => found.extend([leaf.key.as_ref().unwrap().span.of(text), leaf.span.of(text)]),
+                Item::Comment(comment) => {
+                    found.push(comment.span.of(text));
+                    found.extend(comment.rest.iter().map(|span| span.of(text)));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(found, ["h", "k", "'v'", "one", "two ", "three"]);
     }
 }

@@ -112,3 +112,79 @@ pub fn is_key(key: &str) -> bool {
         leaves.next().is_some_and(|found| found.name == key) && leaves.next().is_none()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+    use std::borrow::Cow;
+
+    const TEXTS: [&str; 24] = [
+        "v",
+        "two words",
+        " lead",
+        "trail ",
+        "a#b",
+        "a;b",
+        "a\nb",
+        "\na\n",
+        "`",
+        "a`b",
+        "\"q\"",
+        "'q'",
+        "\"",
+        "'",
+        "\\",
+        "end\\",
+        "\"\"\"",
+        "\"\"\"x",
+        "\t",
+        "a=b:c",
+        "[s]",
+        "a\r\nb",
+        "`a\nb`",
+        "# x",
+    ];
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in TEXTS {
+            let token = quoted(text);
+            assert!(reads_back(&token, text), "{text:?}: {token}");
+            for style in [Style::Single, Style::Double, Style::Backtick, Style::Triple] {
+                let value = Value::Str(Cow::Borrowed(text.as_bytes()));
+                if let Some(token) = opened_token(style, &value) {
+                    assert!(reads_back(&token, text), "{text:?} {style:?}: {token}");
+                }
+            }
+        }
+        assert_eq!(quoted(""), "");
+    }
+
+    #[test]
+    fn a_style_that_cannot_hold_a_text_says_so() {
+        #[track_caller]
+        fn case(style: Style, text: &str, expected: Option<&str>) {
+            let value = Value::Str(Cow::Borrowed(text.as_bytes()));
+            assert_eq!(opened_token(style, &value).as_deref(), expected);
+        }
+        case(Style::Single, "it's", None);
+        case(Style::Double, "a#b", None);
+        case(Style::Backtick, "`a\nb", None);
+        case(Style::Triple, "a\"\"\"\nb", None);
+        case(Style::Double, "it's", Some("\"it's\""));
+        case(Style::Triple, "a\nb", Some("\"\"\"a\nb\"\"\""));
+        case(Style::Plain, "a\\", Some("`a\\`"));
+    }
+
+    #[test]
+    fn keys_are_written_so_that_they_are_read() {
+        for key in ["k", "a b", "a=b", "a:b", "a`b", "\"q\"", "#1", "[x", ";c"] {
+            assert!(is_key(key), "{key}");
+        }
+        for key in ["", " a", "a\nb", "`\"", "-"] {
+            assert!(!is_key(key), "{key}");
+        }
+        assert_eq!(section(&[("a", "1"), ("long=", "")]), "a       = 1\n`long=` = \n");
+    }
+}
