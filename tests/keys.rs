@@ -245,7 +245,7 @@ fn the_report_names_groups_and_places() {
     sandbox.set("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "false");
     let output = sandbox.seal(&["decrypt", "a.yaml"]).exits(128);
     for words in [
-        "1 of 2 key groups open, of 3 that it is sealed for",
+        "2 of 3 key groups are needed, and 1 can be opened",
         "key group 1 opens: age1q07u…zf5f",
         "key group 2 does not open: age1mirr…8ku8",
         "key group 3 does not open: age1ltcj…yjvf",

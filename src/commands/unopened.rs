@@ -48,7 +48,7 @@ fn recipients(sealed: &Sealed<'_>, found: &Found) -> Vec<String> {
         let number = opened.iter().filter(|opens| **opens).count();
         let needed = metadata.groups_needed();
         let mut lines = vec![format!(
-            "{number} of {needed} key groups open, of {all} that it is sealed for"
+            "{needed} of {all} key groups are needed, and {number} can be opened"
         )];
         for (index, (group, opens)) in metadata.groups.iter().zip(opened).enumerate() {
             let word = if opens { "opens" } else { "does not open" };
