@@ -45,10 +45,10 @@ pub fn at_terminal(sandbox: &Sandbox, line: &str, talk: &[(&str, &str)]) -> Type
     for (question, answer) in talk {
         while !shown[seen..].contains(question) {
             let left = end.saturating_duration_since(Instant::now());
-            match receive.recv_timeout(left) {
-                Ok(bytes) => shown.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{line}: {question:?} does not appear in {shown:?}"),
-            }
+            let Ok(bytes) = receive.recv_timeout(left) else {
+                panic!("{line}: {question:?} does not appear in {shown:?}");
+            };
+            shown.push_str(&String::from_utf8_lossy(&bytes));
         }
         seen = shown.len();
         keyboard.write_all(answer.as_bytes()).unwrap();
