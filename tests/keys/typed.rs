@@ -47,7 +47,7 @@ pub fn at_terminal(sandbox: &Sandbox, line: &str, talk: &[(&str, &str)]) -> Type
             let left = end.saturating_duration_since(Instant::now());
             match receive.recv_timeout(left) {
                 Ok(bytes) => shown.push_str(&String::from_utf8_lossy(&bytes)),
-                Err(_) => panic!("{line}: {question:?} does not appear in {shown:?}"),
+                Err(error) => panic!("{line}: {question:?} does not appear in {shown:?} ({error})"),
             }
         }
         seen = shown.len();
