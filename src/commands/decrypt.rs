@@ -110,7 +110,7 @@ fn convert_opened(
         .path()
         .and_then(|path| Place::of(path, None).ok())
         .unwrap_or_default();
-    let indents = indents(place.policy.as_deref(), to);
+    let indents = indents(place.policy.as_deref(), to, files.indent);
     let converted = if whole {
         convert(&opened.content, from, to, &indents)
     } else {
@@ -125,20 +125,25 @@ fn convert_opened(
     })
 }
 
-/// How the policy has files of a format indented.
+/// How files of a format are indented: as an option says, else as the policy does. Zero is SOPS's word for its own way.
 #[must_use]
-pub fn indents(policy: Option<&Policy>, to: Format) -> Indents {
+pub fn indents(policy: Option<&Policy>, to: Format, option: Option<u8>) -> Indents {
     let stores = policy.map(Policy::stores).unwrap_or_default();
-    let json = match if to == Format::Binary {
+    let blanks = option.filter(|&blanks| blanks > 0);
+    let json = if to == Format::Binary {
         stores.json_binary
     } else {
         stores.json
-    } {
+    };
+    let json = match blanks.map_or(json, JsonIndent::Blanks) {
         JsonIndent::Tabs => "\t".to_owned(),
         JsonIndent::Blanks(number) => " ".repeat(number.into()),
     };
     Indents {
         json,
-        yaml: stores.yaml.into(),
+        // What SOPS's YAML library makes of other numbers.
+        yaml: blanks
+            .map_or(stores.yaml, |blanks| if (2..=9).contains(&blanks) { blanks } else { 2 })
+            .into(),
     }
 }

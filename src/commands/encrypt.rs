@@ -138,7 +138,12 @@ impl Work<'_> {
         } else {
             // What SOPS writes as binary is the JSON form of the whole document.
             let format = if to == Format::Binary { Format::Json } else { to };
-            let plain = convert(&self.content, from, format, &indents(place.policy.as_deref(), to))?;
+            let plain = convert(
+                &self.content,
+                from,
+                format,
+                &indents(place.policy.as_deref(), to, self.args.files.indent),
+            )?;
             (format, Some(plain))
         };
         let plain = converted.as_ref().unwrap_or(&self.content);
@@ -146,7 +151,8 @@ impl Work<'_> {
         let vault = Vault::new(place.policy.as_deref(), &self.context.found().keyring);
         let sealed = sealed_or_refused(vault.seal(format, plain, Some(&terms), None, &clock::now())?)?;
 
-        self.remark(format, &sealed);
+        self.remark(&sealed);
+        refuse_clear(format, &sealed.0)?;
         Ok(Some(sealed.0))
     }
 
@@ -213,12 +219,13 @@ impl Work<'_> {
         let base = base.as_ref().map(|(sealed, opened)| Base { sealed, opened });
         let sealed = vault.seal(format, &self.content, Some(&terms), base.as_ref(), &clock::now())?;
         let sealed = sealed_or_refused(sealed)?;
+        refuse_clear(format, &sealed.0)?;
 
         let blob = index_entry::put(&at.repo, &at.path, &sealed.0, is_executable(files.file()))?;
         // Without an identity nothing else would tell Git's next look that this blob holds this very file.
         self.context.filter(&Ok(None)).remember(format, &blob, &self.content);
         self.context.memory().flush();
-        self.remark(format, &sealed);
+        self.remark(&sealed);
         self.context.terminal.say(&format!(
             "{}: sealed in the index; it stays readable in the work tree",
             files.name()
@@ -248,17 +255,24 @@ impl Work<'_> {
     }
 
     /// Says what the user would not expect of the sealed file.
-    fn remark(&self, format: Format, (sealed, fidelity): &(Vec<u8>, Fidelity)) {
+    fn remark(&self, (_, fidelity): &(Vec<u8>, Fidelity)) {
         let (terminal, name) = (self.context.terminal, self.args.files.name());
         if *fidelity == Fidelity::Values {
             terminal.warn(&format!("{name}: its values are sealed, but its layout can't be kept"));
         }
-        if format != Format::Binary && Sealed::parse(format, sealed).is_ok_and(|sealed| sealed.is_all_clear()) {
-            terminal.warn(&format!(
-                "{name}: nothing in it is encrypted; its selection leaves every value in the clear"
-            ));
-        }
     }
+}
+
+/// Refuses what would be called sealed and is not: SOPS says nothing about a selection that leaves every value in the clear.
+fn refuse_clear(format: Format, sealed: &[u8]) -> Result<(), Failure> {
+    if format == Format::Binary || !Sealed::parse(format, sealed).is_ok_and(|sealed| sealed.is_all_clear()) {
+        return Ok(());
+    }
+    Err(
+        Failure::new("nothing in it would be encrypted: the selection leaves every value in the clear")
+            .code(1)
+            .hint("correct the selection, or leave the file out of the rule"),
+    )
 }
 
 /// The sealed bytes; what could be sealed as a draft only is refused, since the file would not be a document.

@@ -61,7 +61,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let content: Zeroizing<Vec<u8>> = if from == to {
         plain
     } else {
-        convert(&plain, from, to, &indents(None, to))
+        convert(&plain, from, to, &indents(None, to, None))
             .map_err(|error| Failure::from(error).at(args.exec.file.display()))?
     };
 

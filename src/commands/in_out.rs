@@ -32,6 +32,9 @@ pub struct InOut {
     /// Write as yaml, json, dotenv, ini or binary, whatever the file's name
     #[arg(long, value_name = "TYPE", value_parser = format_of)]
     pub output_type: Option<Format>,
+    /// Indent by so many blanks a level, where the result is in another format
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(..=100))]
+    pub indent: Option<u8>,
     /// Take the format and the rule of this path instead of the file's own
     #[arg(long, value_name = "PATH")]
     pub filename_override: Option<PathBuf>,

@@ -9,7 +9,6 @@ use super::decryption_order::DecryptionOrder;
 use super::files::Access as FileAccess;
 use super::in_out::{CONFLICT, InOut, format_of};
 use super::stored::{Batch, Fate, Reach};
-use super::terms::Place;
 use super::unopened::{no_data_key, unreadable};
 use crate::crypt::Recipient;
 use crate::document::Format;
@@ -177,8 +176,7 @@ impl Change {
         let key = key.map_err(|error| no_data_key(error, &sealed, found))?;
         let mut opened = open(from, &sealed, key, Clear::Refuse, self.check)?;
         if from != to && !sealed.metadata.draft {
-            let place = Place::default();
-            opened.content = convert(&opened.content, from, to, &indents(place.policy.as_deref(), to))?;
+            opened.content = convert(&opened.content, from, to, &indents(None, to, None))?;
         }
         let base = Base {
             sealed: &sealed,
