@@ -19,9 +19,7 @@ use super::walk::{Visit, Walk};
 use super::{binary, flat, kind, placement};
 use crate::crypt::{Cipher, DataKey, Kind, Mac};
 use crate::document::edit::{Edit, apply};
-use crate::document::{
-    Comment, Container, Document, Format, Leaf, Origin, RootStyle, Shape, Style, ini, json, yaml,
-};
+use crate::document::{Comment, Container, Document, Format, Leaf, Origin, RootStyle, Shape, Style, ini, json, yaml};
 use crate::text::Position;
 
 /// What to seal with.

@@ -61,7 +61,11 @@ pub fn parse(text: &str) -> Result<Document<'_>, Error> {
             text,
             Stop {
                 at: 0,
-                fault: if text.is_empty() { Fault::Empty } else { Fault::NoDocument },
+                fault: if text.is_empty() {
+                    Fault::Empty
+                } else {
+                    Fault::NoDocument
+                },
             },
         ));
     }
