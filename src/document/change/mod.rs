@@ -11,6 +11,7 @@ mod flow;
 mod lines;
 mod manner;
 mod node;
+mod stores;
 mod write;
 
 use zeroize::Zeroizing;
@@ -43,7 +44,7 @@ pub enum Reach {
     Aliases,
 }
 
-/// Sets a value, given as a JSON text that [`json::parse_value`] has read, in the first document of a YAML or JSON text.
+/// Sets a value, given as a JSON text that [`json::parse_value`] has read, in the first document of a text.
 ///
 /// Maps that are missing on the way are made, a position behind the end of a list appends, and a scalar on the way gives place.
 ///
@@ -54,7 +55,7 @@ pub fn set(format: Format, text: &str, path: &KeyPath, value: &Document<'_>) -> 
     change(format, text, &path.steps, Some(value))
 }
 
-/// Takes the value at a path away, in the first document of a YAML or JSON text.
+/// Takes the value at a path away, in the first document of a text.
 ///
 /// # Errors
 /// As [`set`], and [`Error::NotFound`].
@@ -76,6 +77,19 @@ fn change(format: Format, text: &str, steps: &[Step], value: Option<&Document<'_
         return Err(Error::EmptyPath);
     }
     let value = value.map(ValueRoot::of);
+    if matches!(format, Format::Dotenv | Format::Ini) {
+        let scalar = value.as_ref().map(|value| match &value.node.content {
+            Content::Leaf(leaf) => Ok(&leaf.value),
+            Content::Branch(_) => Err(Error::Inexpressible {
+                what: "a map or list",
+                format: format.name(),
+            }),
+        });
+        return Ok(Changed {
+            text: stores::change(format, text, steps, scalar.transpose()?)?,
+            reach: Reach::Place,
+        });
+    }
     let document = parse(format, text)?;
     let scene = Scene::new(&document)?;
     // Every refusal that is not the layout's is settled here.
