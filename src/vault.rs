@@ -1,9 +1,11 @@
 //! Policy and keyring together: everything that is sealed or opened for a path goes through here.
 
+use zeroize::Zeroizing;
+
 use crate::crypt::{DataKey, Keyring, Recipient};
 use crate::document::Format;
 use crate::policy::{self, Policy, Rule};
-use crate::sops::open::{Clear, MacCheck, Opened, open};
+use crate::sops::open::{Clear, MacCheck, Opened, open, open_content};
 use crate::sops::seal::{Fidelity, Order, Recipients, seal, seal_draft};
 use crate::sops::{self, Group, Metadata, Sealed, SelectionSettings};
 
@@ -131,6 +133,14 @@ impl<'v> Vault<'v> {
     pub fn open(&self, format: Format, sealed: &Sealed<'_>, clear: Clear) -> Result<Opened, sops::Error> {
         let key = sealed.metadata.data_key(self.keyring)?;
         open(format, sealed, key, clear, MacCheck::Verify)
+    }
+
+    /// Opens a complete sealed file for its content alone.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_content(&self, format: Format, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, sops::Error> {
+        open_content(format, sealed, sealed.metadata.data_key(self.keyring)?, MacCheck::Verify)
     }
 
     /// Seals a content over an earlier state, if there is one, for the terms of its rule, or as before where no rule is left.

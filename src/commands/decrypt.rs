@@ -1,5 +1,7 @@
 //! `decrypt`: a sealed file in the clear, whole and proven, or nothing at all.
 
+use zeroize::Zeroizing;
+
 use super::context::Context;
 use super::decryption_order::DecryptionOrder;
 use super::files::Access;
@@ -11,8 +13,8 @@ use crate::document::{Format, KeyPath};
 use crate::policy::{JsonIndent, Policy};
 use crate::sops::convert::{Indents, convert};
 use crate::sops::extract::extract;
-use crate::sops::open::{MacCheck, Opened, open};
-use crate::sops::{self, Clear, Sealed};
+use crate::sops::open::{MacCheck, open_content};
+use crate::sops::{self, Sealed};
 use crate::ui::Failure;
 
 /// What stands below the options in the help.
@@ -68,7 +70,7 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let found = context.found();
     let key = sealed.metadata.data_key(&found.keyring);
     let key = key.map_err(|error| no_data_key(error, &sealed, found).at(&name))?;
-    let opened = open(format, &sealed, key, Clear::Refuse, check);
+    let opened = open_content(format, &sealed, key, check);
     let opened = opened.map_err(|error| Failure::from(error).at(&name))?;
     let plain = convert_opened(&args.files, &path, &sealed, opened).map_err(|failure| failure.at(&name))?;
 
@@ -95,15 +97,15 @@ fn convert_opened(
     files: &InOut,
     path: &KeyPath,
     sealed: &Sealed<'_>,
-    opened: Opened,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, Failure> {
+    content: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (from, to) = (files.input_format(), files.output_format());
     let whole = path.steps.is_empty();
     if sealed.metadata.draft && !whole {
         return Err(Failure::new("it is a draft, sealed as a whole: nothing can be looked up in it").code(1));
     }
     if (whole && from == to) || sealed.metadata.draft {
-        return Ok(opened.content);
+        return Ok(content);
     }
     // Opening needs no policy, so one that is broken must not stand in its way; it only says how to indent.
     let place = files
@@ -112,9 +114,9 @@ fn convert_opened(
         .unwrap_or_default();
     let indents = indents(place.policy.as_deref(), to, files.indent);
     let converted = if whole {
-        convert(&opened.content, from, to, &indents)
+        convert(&content, from, to, &indents)
     } else {
-        extract(&opened.content, from, to, path, &indents)
+        extract(&content, from, to, path, &indents)
     };
     converted.map_err(|error| {
         let mut failure = Failure::from(error);

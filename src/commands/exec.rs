@@ -15,8 +15,8 @@ use super::in_out::{NO_FILE, format_of};
 use super::paths::git_path;
 use super::unopened::{no_data_key, unreadable};
 use crate::document::Format;
-use crate::sops::open::{MacCheck, open};
-use crate::sops::{self, Clear, Sealed};
+use crate::sops::open::{MacCheck, open_content};
+use crate::sops::{self, Sealed};
 use crate::ui::Failure;
 use crate::ui::child;
 
@@ -71,8 +71,8 @@ impl ExecArgs {
         let found = context.found();
         let key = sealed.metadata.data_key(&found.keyring);
         let key = key.map_err(|error| at(no_data_key(error, &sealed, found)))?;
-        let opened = open(format, &sealed, key, Clear::Refuse, MacCheck::Verify);
-        opened.map(|opened| opened.content).map_err(|error| at(error.into()))
+        let content = open_content(format, &sealed, key, MacCheck::Verify);
+        content.map_err(|error| at(error.into()))
     }
 
     /// User and group that the command runs as, where that is another user.

@@ -4,7 +4,7 @@ use super::Filter;
 use super::digest::{digest, padded};
 use crate::document::Format;
 use crate::git::{Oid, memory::Kind};
-use crate::sops::{Clear, Error, Sealed};
+use crate::sops::{Error, Sealed};
 
 /// What became of a stored file.
 pub enum Smudged {
@@ -51,8 +51,8 @@ impl Filter<'_> {
         }
         let format = Format::of_path(path);
         let opened = Sealed::parse(format, &content)
-            .and_then(|sealed| self.vault().open(format, &sealed, Clear::Refuse))
-            .map(|mut opened| std::mem::take(&mut *opened.content));
+            .and_then(|sealed| self.vault().open_content(format, &sealed))
+            .map(|mut content| std::mem::take(&mut *content));
         match opened {
             Ok(plain) => {
                 let name = blob.or_else(|| self.repo.and_then(|repo| repo.hash_blob(&content).ok()));

@@ -62,7 +62,7 @@ impl Opened {
 pub(super) struct OpenedToken {
     /// Hash of its place (see [`place_hash`]).
     pub(super) place: u64,
-    /// The whole token in the text that was sealed.
+    /// The whole token in the text that was sealed. While that is put together: in the sealed text.
     pub(super) opened: Span,
     /// What was exchanged in the sealed text.
     pub(super) sealed: Span,
@@ -92,6 +92,50 @@ pub fn open(
     clear: Clear,
     check: MacCheck,
 ) -> Result<Opened, Error> {
+    let way = Way {
+        clear,
+        check,
+        keep: Keep::Tokens,
+    };
+    open_so(format, sealed, data_key, &way)
+}
+
+/// Opens a complete sealed file for its content alone, which takes less room.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_content(
+    format: Format,
+    sealed: &Sealed<'_>,
+    data_key: DataKey,
+    check: MacCheck,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let way = Way {
+        clear: Clear::Refuse,
+        check,
+        keep: Keep::Content,
+    };
+    open_so(format, sealed, data_key, &way).map(|opened| opened.content)
+}
+
+/// What is made of a file while it is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// Its content.
+    Content,
+    /// Its sealed tokens too, for sealing it again.
+    Tokens,
+}
+
+/// How a file is opened.
+struct Way {
+    clear: Clear,
+    check: MacCheck,
+    keep: Keep,
+}
+
+fn open_so(format: Format, sealed: &Sealed<'_>, data_key: DataKey, way: &Way) -> Result<Opened, Error> {
+    let Way { clear, check, keep } = *way;
     sealed.check_version()?;
     if format == Format::Binary || sealed.metadata.draft {
         return binary::open(sealed, data_key, check);
@@ -112,7 +156,7 @@ pub fn open(
         other => other.map(|()| digest)?,
     };
     let proven = proven(sealed, &opener.cipher, &digest);
-    let (text, door, tokens, hasher) = opener.assemble(&digest);
+    let (text, door, tokens, hasher) = opener.assemble(&digest, keep);
     let left = door.and_then(|door| door.leave(std::str::from_utf8(&text).ok()?));
     let (content, text) = match left {
         Some(content) => (content, Some(text)),
@@ -315,15 +359,17 @@ impl<'d, 't> Opener<'d, 't> {
     }
 
     /// Puts the opened text together.
-    fn assemble(self, digest: &str) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
+    ///
+    /// What was decrypted is given up piece by piece: in a large file it takes as much room as the file itself.
+    fn assemble(mut self, digest: &str, keep: Keep) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
         let layout = self.sealed.metadata.layout.as_deref();
         let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
-        let mut edits = Vec::with_capacity(self.decrypted.len() + self.sealed.entries.len());
-        // The place of a token, its whole extent in the sealed text, and the exchanged part of it.
-        let mut tokens: Vec<(Span, OpenedToken)> = Vec::with_capacity(self.decrypted.len());
+        let decrypted = std::mem::take(&mut self.decrypted);
+        let mut edits = Vec::with_capacity(decrypted.len() + self.sealed.entries.len());
+        let mut tokens = Vec::with_capacity(if keep == Keep::Tokens { decrypted.len() } else { 0 });
         // What is inside of a container that goes back to its alias has no text of its own. Its comments stand outside.
         let mut gone = Span::default();
-        for leaf in &self.decrypted {
+        for leaf in decrypted {
             let noted = spellings.get(leaf.item);
             let key = match leaf.what {
                 What::Comment(comment) if self.format == Format::Ini => {
@@ -333,7 +379,7 @@ impl<'d, 't> Opener<'d, 't> {
                 }
                 _ => None,
             };
-            let Some((edit, whole, style)) = self.edit(leaf, noted) else {
+            let Some((edit, whole, style)) = self.edit(&leaf, noted) else {
                 continue;
             };
             if (gone.start..gone.end).contains(&whole.start) {
@@ -342,22 +388,22 @@ impl<'d, 't> Opener<'d, 't> {
             if matches!(leaf.what, What::Container(_)) {
                 gone = whole;
             }
-            let opened = Span::default();
             let kind = match leaf.what {
                 What::Leaf(_, kind) => kind,
                 What::Comment(_) | What::OnlyComments(_) | What::Container(_) | What::Clear(_) => Kind::Comment,
             };
             let noted = noted.is_some();
-            let token = OpenedToken {
-                place: leaf.place,
-                opened,
-                sealed: edit.span,
-                style,
-                kind,
-                noted,
-                key,
-            };
-            tokens.push((whole, token));
+            if keep == Keep::Tokens {
+                tokens.push(OpenedToken {
+                    place: leaf.place,
+                    opened: whole,
+                    sealed: edit.span,
+                    style,
+                    kind,
+                    noted,
+                    key,
+                });
+            }
             if key.is_none() {
                 edits.push(edit);
             }
@@ -366,13 +412,9 @@ impl<'d, 't> Opener<'d, 't> {
             edits.push(Edit::new(placement::extent(&self.sealed.document, entry), ""));
         }
         let edited = apply(self.sealed.document.text, edits);
-        let tokens = tokens
-            .into_iter()
-            .map(|(whole, mut token)| {
-                token.opened = Span::new(edited.place(whole.start), edited.place(whole.end));
-                token
-            })
-            .collect();
+        for token in &mut tokens {
+            token.opened = Span::new(edited.place(token.opened.start), edited.place(token.opened.end));
+        }
         let mut text = edited.text;
         (
             Zeroizing::new(std::mem::take(&mut *text).into_bytes()),

@@ -151,7 +151,6 @@ pub fn sealed_for_groups(format: Format, plain: &[u8], keys: &[&str]) -> Result<
         selection: &SelectionSettings::default(),
         mac_only_encrypted: false,
         now: NOW,
-        heritage: None,
         base: None,
         heritage: None,
     };
