@@ -163,6 +163,7 @@ fn nothing_unfinished_and_no_path_of_a_machine() {
         "README.md",
         "CHANGELOG.md",
         "SECURITY.md",
+        "docs/sops.md",
         "Cargo.toml",
         "install.sh",
         ".ci/run",
