@@ -49,8 +49,10 @@ impl Edited {
 pub fn apply(text: &str, mut edits: Vec<Edit>) -> Edited {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let grown: usize = edits.iter().map(|edit| edit.text.len()).sum();
-    // Room for all of it at once: a string that grows leaves copies of secrets behind.
-    let mut out = Zeroizing::new(String::with_capacity(text.len() + grown));
+    let gone: usize = edits.iter().map(|edit| edit.span.end.saturating_sub(edit.span.start)).sum();
+    // Room for all of it at once, since a string that grows leaves copies of secrets behind; and no more, since all of it is
+    // wiped in the end.
+    let mut out = Zeroizing::new(String::with_capacity((text.len() + grown).saturating_sub(gone)));
     let mut ends = Vec::with_capacity(edits.len());
     let mut done = 0;
     for edit in &edits {

@@ -122,7 +122,7 @@ fn seal_document(document: &Document<'_>, door: Option<&Door>, order: &Order<'_>
     let metadata = metadata(order, &sealer.cipher, &digest, layout)?;
     let mut edits = sealer.edits;
     edits.extend(block(document, order, &metadata));
-    Ok(apply(document.text, edits).text.to_string())
+    Ok(std::mem::take(&mut *apply(document.text, edits).text))
 }
 
 /// The metadata for the values with this digest.
