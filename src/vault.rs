@@ -140,7 +140,12 @@ impl<'v> Vault<'v> {
     /// # Errors
     /// As [`Vault::open`].
     pub fn open_content(&self, format: Format, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, sops::Error> {
-        open_content(format, sealed, sealed.metadata.data_key(self.keyring)?, MacCheck::Verify)
+        open_content(
+            format,
+            sealed,
+            sealed.metadata.data_key(self.keyring)?,
+            MacCheck::Verify,
+        )
     }
 
     /// Seals a content over an earlier state, if there is one, for the terms of its rule, or as before where no rule is left.

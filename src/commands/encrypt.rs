@@ -268,9 +268,7 @@ fn refuse_clear(format: Format, sealed: &[u8]) -> Result<(), Failure> {
     // Nearly always an envelope stands in front of the metadata, and reading the file once more would be for nothing.
     let text = std::str::from_utf8(sealed).unwrap_or_default();
     let is_sealed = matches!((text.find("ENC["), text.find("sops")), (Some(sealed), Some(sops)) if sealed < sops);
-    if format == Format::Binary
-        || is_sealed
-        || !Sealed::parse(format, sealed).is_ok_and(|sealed| sealed.is_all_clear())
+    if format == Format::Binary || is_sealed || !Sealed::parse(format, sealed).is_ok_and(|sealed| sealed.is_all_clear())
     {
         return Ok(());
     }

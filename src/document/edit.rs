@@ -49,7 +49,10 @@ impl Edited {
 pub fn apply(text: &str, mut edits: Vec<Edit>) -> Edited {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let grown: usize = edits.iter().map(|edit| edit.text.len()).sum();
-    let gone: usize = edits.iter().map(|edit| edit.span.end.saturating_sub(edit.span.start)).sum();
+    let gone: usize = edits
+        .iter()
+        .map(|edit| edit.span.end.saturating_sub(edit.span.start))
+        .sum();
     // Room for all of it at once, since a string that grows leaves copies of secrets behind; and no more, since all of it is
     // wiped in the end.
     let mut out = Zeroizing::new(String::with_capacity((text.len() + grown).saturating_sub(gone)));

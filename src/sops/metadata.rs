@@ -6,6 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::kind;
 use super::node::Node;
 use super::selection::SelectionSettings;
 use crate::crypt::{self, DataKey, Keyring, Reach, Recipient, WrappedKey, shamir};
@@ -114,7 +115,7 @@ impl Metadata {
             }
             "mac" => self.mac = text(),
             "version" => self.version = text(),
-            "mac_only_encrypted" => self.mac_only_encrypted = value.text() == Some("true"),
+            "mac_only_encrypted" => self.mac_only_encrypted = truth_of(value)?,
             "shamir_threshold" => self.threshold = threshold(value)?,
             LAYOUT => self.layout = value.text().map(str::to_owned),
             DRAFT => self.draft = value.text() == Some("true"),
@@ -311,10 +312,28 @@ fn threshold(value: &Node) -> Result<Option<u32>, Error> {
             ""
         }
     });
-    whole
-        .parse()
-        .map(Some)
-        .map_err(|_| Error::Metadata("`shamir_threshold` is not a number"))
+    let not_a_number = Error::Metadata("`shamir_threshold` is not a number");
+    // SOPS reads the text as Go source has numbers.
+    let based = |digits: &str| match digits.get(..2) {
+        Some("0x" | "0X") => u32::from_str_radix(digits.get(2..)?, 16).ok(),
+        Some("0b" | "0B") => u32::from_str_radix(digits.get(2..)?, 2).ok(),
+        Some("0o" | "0O") => u32::from_str_radix(digits.get(2..)?, 8).ok(),
+        _ if digits.len() > 1 && digits.starts_with('0') => u32::from_str_radix(digits, 8).ok(),
+        _ => digits.parse().ok(),
+    };
+    based(whole).map(Some).ok_or(not_a_number)
+}
+
+/// A truth value as SOPS takes it: the words of Go, and any number but zero.
+fn truth_of(value: &Node) -> Result<bool, Error> {
+    let read = match value {
+        Node::Null => Some(false),
+        Node::Text(text) if text.is_empty() => Some(false),
+        Node::Text(text) => kind::truth(text),
+        Node::Word(word) => kind::truth(word).or_else(|| word.parse::<f64>().ok().map(|number| number != 0.0)),
+        Node::Map(_) | Node::List(_) => None,
+    };
+    read.ok_or(Error::Metadata("`mac_only_encrypted` is neither true nor false"))
 }
 
 /// An RFC 3339 time in the form that authenticates the MAC: whole seconds, `Z` for UTC, other offsets kept.
@@ -399,7 +418,20 @@ mod tests {
     fn a_threshold_may_be_text_of_an_old_release() {
         assert_eq!(threshold(&Node::Text("2.000000".to_owned())).unwrap(), Some(2));
         assert_eq!(threshold(&Node::Word("3".to_owned())).unwrap(), Some(3));
-        assert!(threshold(&Node::Text("2.5".to_owned())).is_err());
+        assert_eq!(threshold(&Node::Text("0x2".to_owned())).unwrap(), Some(2));
+        for text in ["2.5", "x", "", "-1", "0x", "09"] {
+            assert!(threshold(&Node::Text(text.to_owned())).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn truth_has_the_words_of_go() {
+        let text = |text: &str| truth_of(&Node::Text(text.to_owned()));
+        for (word, expected) in [("true", true), ("True", true), ("1", true), ("f", false), ("", false)] {
+            assert_eq!(text(word).unwrap(), expected, "{word}");
+        }
+        assert!(text("yes").is_err() && truth_of(&Node::List(Vec::new())).is_err());
+        assert!(truth_of(&Node::Word("2".to_owned())).unwrap());
     }
 
     #[test]

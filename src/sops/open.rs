@@ -361,7 +361,11 @@ impl<'d, 't> Opener<'d, 't> {
     /// Puts the opened text together.
     ///
     /// What was decrypted is given up piece by piece: in a large file it takes as much room as the file itself.
-    fn assemble(mut self, digest: &str, keep: Keep) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
+    fn assemble(
+        mut self,
+        digest: &str,
+        keep: Keep,
+    ) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
         let layout = self.sealed.metadata.layout.as_deref();
         let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
         let decrypted = std::mem::take(&mut self.decrypted);

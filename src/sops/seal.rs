@@ -77,7 +77,12 @@ pub fn seal(format: Format, content: &[u8], order: &Order<'_>) -> Result<(Vec<u8
         seal_text(format, content, order)?
     };
     let key = DataKey::from_bytes(order.data_key.as_bytes())?;
-    let back = open_content(format, &Sealed::parse(format, sealed.as_bytes())?, key, MacCheck::Verify)?;
+    let back = open_content(
+        format,
+        &Sealed::parse(format, sealed.as_bytes())?,
+        key,
+        MacCheck::Verify,
+    )?;
     let fidelity = if back.as_slice() == content {
         Fidelity::Exact
     } else {
@@ -437,8 +442,10 @@ impl<'d, 't> Sealer<'d, 't> {
             place.push(b"copy");
         }
         let mut nonce = self.data_key.derive_nonce(&place);
-        let [a, b, c, d, e, f, g, h, ..] = nonce;
-        let times = self.seen.entry([a, b, c, d, e, f, g, h]).or_insert(0);
+        let times = self
+            .seen
+            .entry(nonce.first_chunk().copied().unwrap_or_default())
+            .or_insert(0);
         *times += 1;
         if *times > 1 {
             let times = times.to_le_bytes();

@@ -40,6 +40,7 @@ pub(super) const fn is_blank(byte: u8) -> bool {
 const CHUNK: usize = 32;
 
 /// Whether a byte is a character that neither ends nor structures a scalar of any style. Without branches, for [`CHUNK`].
+#[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
 const fn is_ordinary(byte: u8) -> bool {
     ((byte | 0x20).wrapping_sub(b'a') < 26)
         // `-`, `.`, `/` and the digits stand in a row.
@@ -52,6 +53,7 @@ const fn is_ordinary(byte: u8) -> bool {
 }
 
 /// Whether a byte is a character of ASCII that YAML allows. Without branches, for [`CHUNK`].
+#[expect(clippy::needless_bitwise_bool, reason = "a branch for each byte is what this avoids")]
 const fn is_plain_ascii(byte: u8) -> bool {
     (byte.wrapping_sub(b' ') < 95) | (byte == b'\n') | (byte == b'\t') | (byte == b'\r')
 }
@@ -268,7 +270,10 @@ mod tests {
 
     #[test]
     fn ordinary_characters_are_those() {
-        let found: String = (0..=u8::MAX).filter(|&byte| is_ordinary(byte)).map(char::from).collect();
+        let found: String = (0..=u8::MAX)
+            .filter(|&byte| is_ordinary(byte))
+            .map(char::from)
+            .collect();
         let expected = "+-./0123456789;=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
         assert_eq!(found, expected);
         for length in 0..100 {
