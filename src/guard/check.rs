@@ -5,8 +5,8 @@ use super::findings::Findings;
 use super::subject::Subject;
 
 /// The ids of all checks, for those who must know them without knowing the checks.
-pub const IDS: [&str; 11] = [
-    "GS101", "GS102", "GS103", "GS104", "GS105", "GS106", "GS107", "GS201", "GS401", "GS402", "GS403",
+pub const IDS: [&str; 12] = [
+    "GS101", "GS102", "GS103", "GS104", "GS105", "GS106", "GS107", "GS108", "GS201", "GS401", "GS402", "GS403",
 ];
 
 /// What a check has to have to say anything.

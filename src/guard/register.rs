@@ -2,8 +2,8 @@
 
 use super::check::Check;
 use super::checks::{
-    bad_policy, broken_seal, draft, filter_without_rule, missing_filter, private_key, recipient_drift, unmerged_path,
-    unsealed_file, unsealed_value, weaker_policy,
+    bad_policy, broken_seal, draft, filter_without_rule, missing_filter, nothing_sealed, private_key, recipient_drift,
+    unmerged_path, unsealed_file, unsealed_value, weaker_policy,
 };
 
 /// All checks.
@@ -15,6 +15,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &recipient_drift::RecipientDrift,
     &weaker_policy::WeakerPolicy,
     &unmerged_path::UnmergedPath,
+    &nothing_sealed::NothingSealed,
     &private_key::PrivateKey,
     &missing_filter::MissingFilter,
     &filter_without_rule::FilterWithoutRule,

@@ -8,6 +8,7 @@ mod leaf_place;
 mod located;
 mod mending;
 pub mod missing_filter;
+pub mod nothing_sealed;
 pub mod private_key;
 pub mod recipient_drift;
 pub mod unmerged_path;
