@@ -139,13 +139,9 @@ impl<'v> Vault<'v> {
     ///
     /// # Errors
     /// As [`Vault::open`].
-    pub fn open_content(&self, format: Format, sealed: &Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, sops::Error> {
-        open_content(
-            format,
-            sealed,
-            sealed.metadata.data_key(self.keyring)?,
-            MacCheck::Verify,
-        )
+    pub fn open_content(&self, format: Format, sealed: Sealed<'_>) -> Result<Zeroizing<Vec<u8>>, sops::Error> {
+        let key = sealed.metadata.data_key(self.keyring)?;
+        open_content(format, sealed, key, MacCheck::Verify)
     }
 
     /// Seals a content over an earlier state, if there is one, for the terms of its rule, or as before where no rule is left.

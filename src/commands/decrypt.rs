@@ -70,9 +70,10 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
     let found = context.found();
     let key = sealed.metadata.data_key(&found.keyring);
     let key = key.map_err(|error| no_data_key(error, &sealed, found).at(&name))?;
-    let opened = open_content(format, &sealed, key, check);
+    let draft = sealed.metadata.draft;
+    let opened = open_content(format, sealed, key, check);
     let opened = opened.map_err(|error| Failure::from(error).at(&name))?;
-    let plain = convert_opened(&args.files, &path, &sealed, opened).map_err(|failure| failure.at(&name))?;
+    let plain = convert_opened(&args.files, &path, draft, opened).map_err(|failure| failure.at(&name))?;
 
     if args.ignore_mac {
         context
@@ -96,15 +97,15 @@ fn not_sealed(files: &InOut) -> Failure {
 fn convert_opened(
     files: &InOut,
     path: &KeyPath,
-    sealed: &Sealed<'_>,
+    is_draft: bool,
     content: Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let (from, to) = (files.input_format(), files.output_format());
     let whole = path.steps.is_empty();
-    if sealed.metadata.draft && !whole {
+    if is_draft && !whole {
         return Err(Failure::new("it is a draft, sealed as a whole: nothing can be looked up in it").code(1));
     }
-    if (whole && from == to) || sealed.metadata.draft {
+    if (whole && from == to) || is_draft {
         return Ok(content);
     }
     // Opening needs no policy, so one that is broken must not stand in its way; it only says how to indent.

@@ -71,7 +71,7 @@ impl ExecArgs {
         let found = context.found();
         let key = sealed.metadata.data_key(&found.keyring);
         let key = key.map_err(|error| at(no_data_key(error, &sealed, found)))?;
-        let content = open_content(format, &sealed, key, MacCheck::Verify);
+        let content = open_content(format, sealed, key, MacCheck::Verify);
         content.map_err(|error| at(error.into()))
     }
 

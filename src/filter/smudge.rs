@@ -51,7 +51,7 @@ impl Filter<'_> {
         }
         let format = Format::of_path(path);
         let opened = Sealed::parse(format, &content)
-            .and_then(|sealed| self.vault().open_content(format, &sealed))
+            .and_then(|sealed| self.vault().open_content(format, sealed))
             .map(|mut content| std::mem::take(&mut *content));
         match opened {
             Ok(plain) => {

@@ -92,12 +92,12 @@ pub fn open(
     clear: Clear,
     check: MacCheck,
 ) -> Result<Opened, Error> {
-    let way = Way {
-        clear,
-        check,
-        keep: Keep::Tokens,
-    };
-    open_so(format, sealed, data_key, &way)
+    if format == Format::Binary || sealed.metadata.draft {
+        sealed.check_version()?;
+        return binary::open(sealed, data_key, check);
+    }
+    let parts = decrypt(format, sealed, &data_key, clear, check)?.parts(Keep::Tokens);
+    Ok(parts.put_together(sealed.document.text, data_key))
 }
 
 /// Opens a complete sealed file for its content alone, which takes less room.
@@ -106,16 +106,18 @@ pub fn open(
 /// As [`open`].
 pub fn open_content(
     format: Format,
-    sealed: &Sealed<'_>,
+    sealed: Sealed<'_>,
     data_key: DataKey,
     check: MacCheck,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let way = Way {
-        clear: Clear::Refuse,
-        check,
-        keep: Keep::Content,
-    };
-    open_so(format, sealed, data_key, &way).map(|opened| opened.content)
+    if format == Format::Binary || sealed.metadata.draft {
+        return open(format, &sealed, data_key, Clear::Refuse, check).map(|opened| opened.content);
+    }
+    let parts = decrypt(format, &sealed, &data_key, Clear::Refuse, check)?.parts(Keep::Content);
+    let text = sealed.document.text;
+    // The walk through a large file takes as much room as its content, and is not needed any more.
+    drop(sealed);
+    Ok(parts.put_together(text, data_key).content)
 }
 
 /// What is made of a file while it is opened.
@@ -127,27 +129,23 @@ enum Keep {
     Tokens,
 }
 
-/// How a file is opened.
-struct Way {
+/// Decrypts a file and checks its MAC.
+fn decrypt<'d, 't>(
+    format: Format,
+    sealed: &'d Sealed<'t>,
+    data_key: &DataKey,
     clear: Clear,
     check: MacCheck,
-    keep: Keep,
-}
-
-fn open_so(format: Format, sealed: &Sealed<'_>, data_key: DataKey, way: &Way) -> Result<Opened, Error> {
-    let Way { clear, check, keep } = *way;
+) -> Result<Decryption<'d, 't>, Error> {
     sealed.check_version()?;
-    if format == Format::Binary || sealed.metadata.draft {
-        return binary::open(sealed, data_key, check);
-    }
     let selection = sealed.metadata.selection.resolve()?;
-    let mut opener = Opener::new(format, sealed, &data_key, clear);
+    let mut opener = Opener::new(format, sealed, data_key, clear);
     let digest = opener.decrypt(&selection, ListComments::Active)?;
     let verified = verify(sealed, &opener.cipher, &digest, check);
     let digest = match verified {
         Err(Error::MacMismatch) if opener.saw_list_comment && clear == Clear::Refuse => {
             // SOPS up to 3.13.2 does not let a comment that is stored as a list element count for comment selections.
-            opener = Opener::new(format, sealed, &data_key, clear);
+            opener = Opener::new(format, sealed, data_key, clear);
             let digest = opener.decrypt(&selection, ListComments::Inert)?;
             verify(sealed, &opener.cipher, &digest, check)?;
             digest
@@ -156,20 +154,58 @@ fn open_so(format: Format, sealed: &Sealed<'_>, data_key: DataKey, way: &Way) ->
         other => other.map(|()| digest)?,
     };
     let proven = proven(sealed, &opener.cipher, &digest);
-    let (text, door, tokens, hasher) = opener.assemble(&digest, keep);
-    let left = door.and_then(|door| door.leave(std::str::from_utf8(&text).ok()?));
-    let (content, text) = match left {
-        Some(content) => (content, Some(text)),
-        None => (text, None),
-    };
-    Ok(Opened {
-        content,
-        text,
-        data_key,
-        digest: proven,
-        tokens,
-        hasher,
-    })
+    Ok(Decryption { opener, digest, proven })
+}
+
+/// A file whose values are decrypted.
+struct Decryption<'d, 't> {
+    opener: Opener<'d, 't>,
+    digest: String,
+    /// The digest as far as the MAC proves it.
+    proven: String,
+}
+
+impl Decryption<'_, '_> {
+    /// What changes in the text.
+    fn parts(self, keep: Keep) -> Parts {
+        let mut parts = self.opener.parts(&self.digest, keep);
+        parts.digest = self.proven;
+        parts
+    }
+}
+
+/// What an opened text is put together from.
+struct Parts {
+    edits: Vec<Edit>,
+    door: Option<Door>,
+    tokens: Vec<OpenedToken>,
+    hasher: RandomState,
+    digest: String,
+}
+
+impl Parts {
+    /// The opened file; `text` is the sealed one.
+    fn put_together(mut self, text: &str, data_key: DataKey) -> Opened {
+        let edited = apply(text, self.edits);
+        for token in &mut self.tokens {
+            token.opened = Span::new(edited.place(token.opened.start), edited.place(token.opened.end));
+        }
+        let mut text = edited.text;
+        let text = Zeroizing::new(std::mem::take(&mut *text).into_bytes());
+        let left = self.door.and_then(|door| door.leave(std::str::from_utf8(&text).ok()?));
+        let (content, text) = match left {
+            Some(content) => (content, Some(text)),
+            None => (text, None),
+        };
+        Opened {
+            content,
+            text,
+            data_key,
+            digest: self.digest,
+            tokens: self.tokens,
+            hasher: self.hasher,
+        }
+    }
 }
 
 /// Checks the MAC of a file against the digest of its values.
@@ -358,14 +394,10 @@ impl<'d, 't> Opener<'d, 't> {
         }
     }
 
-    /// Puts the opened text together.
+    /// What the opened text is put together from.
     ///
     /// What was decrypted is given up piece by piece: in a large file it takes as much room as the file itself.
-    fn assemble(
-        mut self,
-        digest: &str,
-        keep: Keep,
-    ) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
+    fn parts(mut self, digest: &str, keep: Keep) -> Parts {
         let layout = self.sealed.metadata.layout.as_deref();
         let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
         let decrypted = std::mem::take(&mut self.decrypted);
@@ -415,17 +447,13 @@ impl<'d, 't> Opener<'d, 't> {
         for entry in &self.sealed.entries {
             edits.push(Edit::new(placement::extent(&self.sealed.document, entry), ""));
         }
-        let edited = apply(self.sealed.document.text, edits);
-        for token in &mut tokens {
-            token.opened = Span::new(edited.place(token.opened.start), edited.place(token.opened.end));
-        }
-        let mut text = edited.text;
-        (
-            Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
-            spellings.get(self.items).and_then(Door::read),
+        Parts {
+            edits,
+            door: spellings.get(self.items).and_then(Door::read),
             tokens,
-            self.hasher,
-        )
+            hasher: self.hasher,
+            digest: String::new(),
+        }
     }
 
     /// The edit that opens one item, the extent of its whole token, and how it is sealed.

@@ -77,12 +77,7 @@ pub fn seal(format: Format, content: &[u8], order: &Order<'_>) -> Result<(Vec<u8
         seal_text(format, content, order)?
     };
     let key = DataKey::from_bytes(order.data_key.as_bytes())?;
-    let back = open_content(
-        format,
-        &Sealed::parse(format, sealed.as_bytes())?,
-        key,
-        MacCheck::Verify,
-    )?;
+    let back = open_content(format, Sealed::parse(format, sealed.as_bytes())?, key, MacCheck::Verify)?;
     let fidelity = if back.as_slice() == content {
         Fidelity::Exact
     } else {
@@ -109,14 +104,14 @@ fn seal_text(format: Format, content: &[u8], order: &Order<'_>) -> Result<String
         return Err(Error::Reserved);
     }
     match Door::of(&document, encoding) {
-        (door, None) => seal_document(&document, door.as_ref(), order),
-        (door, Some(text)) => seal_document(&parse_document(format, &text)?, door.as_ref(), order),
+        (door, None) => seal_document(document, door.as_ref(), order),
+        (door, Some(text)) => seal_document(parse_document(format, &text)?, door.as_ref(), order),
     }
 }
 
 /// Seals a document that can stay as it is but for its leaves.
-fn seal_document(document: &Document<'_>, door: Option<&Door>, order: &Order<'_>) -> Result<String, Error> {
-    let mut sealer = Sealer::new(document, order);
+fn seal_document(document: Document<'_>, door: Option<&Door>, order: &Order<'_>) -> Result<String, Error> {
+    let mut sealer = Sealer::new(&document, order);
     let digest = sealer.walk(&order.selection.resolve()?)?;
     if let Some(door) = door {
         sealer.spellings.insert(sealer.items, &door.written());
@@ -126,8 +121,11 @@ fn seal_document(document: &Document<'_>, door: Option<&Door>, order: &Order<'_>
         .seal(order.data_key, &sealer.cipher, sealer.items, &digest);
     let metadata = metadata(order, &sealer.cipher, &digest, layout)?;
     let mut edits = sealer.edits;
-    edits.extend(block(document, order, &metadata));
-    Ok(std::mem::take(&mut *apply(document.text, edits).text))
+    edits.extend(block(&document, order, &metadata));
+    let text = document.text;
+    // The walk through a large file takes more room than the file.
+    drop(document);
+    Ok(std::mem::take(&mut *apply(text, edits).text))
 }
 
 /// The metadata for the values with this digest.
