@@ -14,7 +14,7 @@ use super::walk::{Visit, Walk};
 use super::{binary, placement};
 use crate::crypt::{Cipher, DataKey, Envelope, Kind, Mac, mac_equal};
 use crate::document::edit::{Edit, apply};
-use crate::document::{Comment, Container, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
+use crate::document::{Comment, Container, Fault, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// What becomes of leaves that stand in the clear though the file's settings seal them.
@@ -96,6 +96,9 @@ pub fn open(
     if format == Format::Binary || sealed.metadata.draft {
         return binary::open(sealed, data_key, check);
     }
+    if clear == Clear::Refuse {
+        check_flaws(sealed)?;
+    }
     let selection = sealed.metadata.selection.resolve()?;
     let mut opener = Opener::new(format, sealed, &data_key, clear);
     let digest = opener.decrypt(&selection, ListComments::Active)?;
@@ -128,6 +131,22 @@ pub fn open(
     })
 }
 
+/// Refuses what SOPS can't load: of YAML it checks the first document for all flaws, and the later ones for some.
+fn check_flaws(sealed: &Sealed<'_>) -> Result<(), Error> {
+    let document = &sealed.document;
+    if document.format != Format::Yaml {
+        return Ok(());
+    }
+    let end = placement::roots(document).next().map_or(0, |(_, root)| root.insert_at);
+    let end = Position::at(document.text.as_bytes(), end);
+    let everywhere = [Fault::KeyIsNotText, Fault::IntegerTooLarge, Fault::YamlDirective];
+    let mut flaws = document.flaws.iter();
+    match flaws.find(|flaw| flaw.place < end || everywhere.contains(&flaw.fault)) {
+        Some(flaw) => Err(flaw.clone().into()),
+        None => Ok(()),
+    }
+}
+
 /// Checks the MAC of a file against the digest of its values.
 pub(super) fn verify(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str, check: MacCheck) -> Result<(), Error> {
     if check == MacCheck::Ignore {
@@ -135,7 +154,10 @@ pub(super) fn verify(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str, check: 
     }
     let envelope = Envelope::parse(&sealed.metadata.mac).ok_or(Error::NoMac)?;
     let stored = cipher.open(&envelope, sealed.metadata.last_modified.as_bytes());
-    let (_, stored) = stored.map_err(|_| Error::MacMismatch)?;
+    let (kind, stored) = stored.map_err(|_| Error::MacMismatch)?;
+    if kind != Kind::Str {
+        return Err(Error::MacMismatch);
+    }
     let stored = std::str::from_utf8(&stored).map_err(|_| Error::MacMismatch)?;
     if mac_equal(stored, digest) {
         Ok(())
@@ -232,7 +254,7 @@ impl<'d, 't> Opener<'d, 't> {
                         self.maybe_alias(walk.ordinal(), What::Clear(leaf));
                     }
                 }
-                Visit::Comment(comment, true) => self.comment(comment, &walk),
+                Visit::Comment(comment, true) => self.comment(comment, &walk, &mut mac)?,
                 Visit::Enter(container) if noted => self.maybe_alias(walk.ordinal(), What::Container(container)),
                 _ => {}
             }
@@ -298,20 +320,35 @@ impl<'d, 't> Opener<'d, 't> {
     }
 
     /// Decrypts a comment. One that can't be decrypted stays as it is, as in SOPS: older files hold comments in the clear.
-    fn comment(&mut self, comment: &'d Comment<'t>, walk: &Walk<'d, 't, '_>) {
+    ///
+    /// The type word is not authenticated. To SOPS, text in the place of a comment is one that the MAC covers, and anything else an
+    /// error.
+    fn comment(&mut self, comment: &'d Comment<'t>, walk: &Walk<'d, 't, '_>, mac: &mut Mac) -> Result<(), Error> {
         let Some(envelope) = Envelope::parse(&comment.text) else {
-            return;
+            return Ok(());
         };
-        if let Ok((Kind::Comment, plaintext)) = self.cipher.open(&envelope, walk.aad().as_bytes()) {
-            let place = place_hash(&self.hasher, walk.aad(), true);
-            let (item, what) = (walk.ordinal(), What::Comment(comment));
-            self.decrypted.push(Decrypted {
-                item,
-                place,
-                what,
-                plaintext,
-            });
+        let Ok((kind, plaintext)) = self.cipher.open(&envelope, walk.aad().as_bytes()) else {
+            return Ok(());
+        };
+        let place = || Position::at(self.sealed.document.text.as_bytes(), comment.span.start);
+        match kind {
+            Kind::Comment => {}
+            Kind::Str => mac.update(&plaintext),
+            _ if kind::decode(kind, &plaintext, place).is_err() => return Ok(()),
+            _ => {
+                let (place, kind) = (place(), Kind::Comment.word());
+                return Err(Error::Content { place, kind });
+            }
         }
+        let place = place_hash(&self.hasher, walk.aad(), true);
+        let (item, what) = (walk.ordinal(), What::Comment(comment));
+        self.decrypted.push(Decrypted {
+            item,
+            place,
+            what,
+            plaintext,
+        });
+        Ok(())
     }
 
     /// Puts the opened text together.

@@ -31,8 +31,6 @@ const SHOWN: usize = 12;
 /// A damaged file with both verdicts.
 pub struct Mutant<'m> {
     pub format: Format,
-    /// The file as it was sealed.
-    pub before: &'m str,
     pub bytes: &'m [u8],
     /// What we opened it to, or our message.
     pub ours: Result<Vec<u8>, String>,
@@ -119,7 +117,6 @@ impl Source {
         let ours = catch_unwind(AssertUnwindSafe(|| opened(self.format, bytes, keys)));
         Mutant {
             format: self.format,
-            before: &self.sealed,
             bytes,
             ours: match ours {
                 Ok(opened) => opened
