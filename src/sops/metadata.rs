@@ -87,7 +87,12 @@ impl Metadata {
             return Err(Error::Metadata("it names no key"));
         }
         for (name, value) in entries {
-            metadata.field(&name.to_ascii_lowercase(), name, value)?;
+            let lower = name.to_ascii_lowercase();
+            if lower == *name || node.get(&lower).is_some_and(|first| std::ptr::eq(first, value)) {
+                metadata.field(&lower, name, value)?;
+            } else {
+                metadata.unknown.push((name.clone(), value.clone()));
+            }
         }
         if metadata.last_modified.is_empty() {
             return Err(Error::Metadata("`lastmodified` is missing"));

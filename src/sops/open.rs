@@ -8,6 +8,7 @@ use super::door::Door;
 use super::error::Error;
 use super::kind;
 use super::list_comments::{Lists, dash, empty_list};
+use super::sameness::{self, Sameness};
 use super::sealed::{Sealed, envelope, hashed, in_the_clear_anyway};
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
@@ -115,7 +116,15 @@ pub fn open(
         other => other.map(|()| digest)?,
     };
     let proven = proven(sealed, &opener.cipher, &digest);
-    let (text, door, tokens, hasher) = opener.assemble(&digest);
+    let hasher = opener.hasher.clone();
+    let spellings = Spellings::open(sealed.metadata.layout.as_deref(), &opener.cipher, opener.items, &digest);
+    let mut assembled = opener.assemble(&spellings);
+    if !spellings.is_empty()
+        && sameness::of_text(format, &assembled.0, &selection, &hasher) != Some(opener.sameness.finish())
+    {
+        assembled = opener.assemble(&Spellings::default());
+    }
+    let (text, door, tokens) = assembled;
     let left = door.and_then(|door| door.leave(std::str::from_utf8(&text).ok()?));
     let (content, text) = match left {
         Some(content) => (content, Some(text)),
@@ -209,16 +218,19 @@ struct Opener<'d, 't> {
     decrypted: Vec<Decrypted<'d, 't>>,
     items: u32,
     saw_list_comment: bool,
+    sameness: Sameness<<RandomState as BuildHasher>::Hasher>,
 }
 
 impl<'d, 't> Opener<'d, 't> {
     fn new(format: Format, sealed: &'d Sealed<'t>, data_key: &DataKey, clear: Clear) -> Self {
+        let hasher = RandomState::new();
         Self {
             format,
             sealed,
             cipher: Cipher::new(data_key),
             clear,
-            hasher: RandomState::new(),
+            sameness: Sameness::new(hasher.build_hasher()),
+            hasher,
             decrypted: Vec::new(),
             items: 0,
             saw_list_comment: false,
@@ -238,6 +250,7 @@ impl<'d, 't> Opener<'d, 't> {
         let mut lists = Lists::default();
         while let Some(visit) = walk.next() {
             lists.see(visit);
+            self.sameness.see(visit);
             match visit {
                 Visit::Leaf(leaf, true) if !in_the_clear_anyway(leaf) => {
                     let is_comment = self.leaf(leaf, &walk, &mut mac)?;
@@ -247,7 +260,11 @@ impl<'d, 't> Opener<'d, 't> {
                     }
                 }
                 Visit::Leaf(leaf, sealed) => {
-                    if let Some(bytes) = hashed(leaf).filter(|_| sealed || !only_encrypted) {
+                    let bytes = hashed(leaf);
+                    if leaf.origin != Origin::Overridden {
+                        self.sameness.value(walk.aad(), bytes.as_deref());
+                    }
+                    if let Some(bytes) = bytes.filter(|_| sealed || !only_encrypted) {
                         mac.update(&bytes);
                     }
                     if noted {
@@ -279,7 +296,9 @@ impl<'d, 't> Opener<'d, 't> {
             if self.clear == Clear::Refuse {
                 return Err(Error::ValueInTheClear { place: place() });
             }
-            mac.update(&hashed(leaf).unwrap_or_default());
+            let bytes = hashed(leaf).unwrap_or_default();
+            self.sameness.value(walk.aad(), Some(&bytes));
+            mac.update(&bytes);
             return Ok(false);
         };
         let opened = self.cipher.open(&envelope, walk.aad().as_bytes());
@@ -290,8 +309,12 @@ impl<'d, 't> Opener<'d, 't> {
         match kind {
             Kind::Comment => {}
             _ if leaf.origin == Origin::Overridden => {}
-            Kind::Str | Kind::Bytes => mac.update(&plaintext),
-            _ => mac.update(&kind::decode(kind, &plaintext, place)?.plain_bytes().unwrap_or_default()),
+            _ => {
+                let value = kind::decode(kind, &plaintext, place)?;
+                let bytes = value.plain_bytes().unwrap_or_default();
+                self.sameness.value(walk.aad(), Some(&bytes));
+                mac.update(&bytes);
+            }
         }
         let is_comment = kind == Kind::Comment && leaf.key.is_none();
         self.saw_list_comment |= is_comment;
@@ -352,9 +375,7 @@ impl<'d, 't> Opener<'d, 't> {
     }
 
     /// Puts the opened text together.
-    fn assemble(self, digest: &str) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>, RandomState) {
-        let layout = self.sealed.metadata.layout.as_deref();
-        let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
+    fn assemble(&self, spellings: &Spellings) -> (Zeroizing<Vec<u8>>, Option<Door>, Vec<OpenedToken>) {
         let mut edits = Vec::with_capacity(self.decrypted.len() + self.sealed.entries.len());
         // The place of a token, its whole extent in the sealed text, and the exchanged part of it.
         let mut tokens: Vec<(Span, OpenedToken)> = Vec::with_capacity(self.decrypted.len());
@@ -415,7 +436,6 @@ impl<'d, 't> Opener<'d, 't> {
             Zeroizing::new(std::mem::take(&mut *text).into_bytes()),
             spellings.get(self.items).and_then(Door::read),
             tokens,
-            self.hasher,
         )
     }
 
