@@ -14,6 +14,9 @@ use super::identity::{Identity, Need};
 use super::recipient::Recipient;
 
 const ARMOR_START: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
+const ARMOR_END: &str = "-----END AGE ENCRYPTED FILE-----";
+/// The length of a line of base64.
+const COLUMNS: usize = 64;
 
 /// One entry of a file's list of age recipients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +80,16 @@ fn unwrap_any<'a>(
     enc: &str,
     identities: impl Iterator<Item = &'a dyn age::Identity>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    let enc = enc.trim();
+    let enc = enc.trim_start();
     if !enc.starts_with(ARMOR_START) {
         return Err(Error::MalformedWrappedKey { reason: "no age armor" });
     }
+    if !is_strict(enc) {
+        return Err(Error::MalformedWrappedKey {
+            reason: "broken armor, or cut short",
+        });
+    }
+    let enc = enc.trim_end();
     let decryptor =
         Decryptor::new_buffered(ArmoredReader::new(enc.as_bytes())).map_err(|error| header_error(&error))?;
     let mut payload = match decryptor.decrypt(identities) {
@@ -93,6 +102,23 @@ fn unwrap_any<'a>(
         .read_to_end(&mut secret)
         .map_err(|_| Error::WrappedKeyNotAuthentic)?;
     Ok(Some(secret))
+}
+
+/// Whether the lines of an armor are as Go's reader wants them: no blanks, full but for the last, and nothing but white space behind
+/// the end. The library's reader lets some of that pass.
+fn is_strict(armor: &str) -> bool {
+    let mut lines = armor.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    let mut full = lines.next() == Some(ARMOR_START);
+    for line in lines.by_ref() {
+        if line == ARMOR_END {
+            return lines.all(|line| line.trim().is_empty());
+        }
+        if !full || !(1..=COLUMNS).contains(&line.len()) || line.contains([' ', '\t']) {
+            return false;
+        }
+        full = line.len() == COLUMNS;
+    }
+    false
 }
 
 /// The library's own sentences are translated and say too little, so only the kind is taken over.
@@ -148,7 +174,20 @@ mod tests {
             ("AGE".into(), malformed("no age armor")),
             ("age-encryption.org/v1\n-> X25519 x\n".into(), malformed("no age armor")),
             (enc[..200].to_owned(), malformed("broken armor, or cut short")),
-            (format!("{enc}x"), Err(Error::WrappedKeyNotAuthentic)),
+            (format!("{enc}x"), malformed("broken armor, or cut short")),
+            (
+                enc.replacen("-----\n", "-----\n\n", 1),
+                malformed("broken armor, or cut short"),
+            ),
+            (
+                enc.replacen("-----\n", "----- \n", 1),
+                malformed("broken armor, or cut short"),
+            ),
+            (format!("{}\t", enc.trim_end()), malformed("broken armor, or cut short")),
+            (
+                enc.replace("\n-----END", "\t\n-----END"),
+                malformed("broken armor, or cut short"),
+            ),
             (enc.replacen("YWdl", "YWdm", 1), malformed("broken age header")),
             (damaged, Err(Error::WrappedKeyNotAuthentic)),
         ];

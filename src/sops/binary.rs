@@ -51,7 +51,12 @@ pub(super) fn open(sealed: &Sealed<'_>, data_key: DataKey, check: MacCheck) -> R
         let opened = cipher
             .open(&envelope, AAD)
             .map_err(|source| Error::Value { place: place(), source });
-        opened?.1
+        let (kind, content) = opened?;
+        if !matches!(kind, Kind::Str | Kind::Bytes) {
+            let (place, kind) = (place(), kind.word());
+            return Err(Error::Content { place, kind });
+        }
+        content
     };
     let mut mac = Mac::new();
     mac.update(&content);

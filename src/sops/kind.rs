@@ -41,7 +41,7 @@ pub fn decode(kind: Kind, plaintext: &[u8], place: impl FnOnce() -> Position) ->
 }
 
 /// A truth value as Go's `strconv.ParseBool` reads it.
-pub(super) fn truth(text: &str) -> Option<bool> {
+fn truth(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),

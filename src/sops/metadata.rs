@@ -6,7 +6,6 @@
 use zeroize::Zeroizing;
 
 use super::error::Error;
-use super::kind;
 use super::node::Node;
 use super::selection::SelectionSettings;
 use crate::crypt::{self, DataKey, Keyring, Reach, Recipient, WrappedKey, shamir};
@@ -73,7 +72,7 @@ impl Metadata {
             return Err(Error::Metadata("it is not a map"));
         };
         let mut metadata = Self {
-            groups: vec![Group::read(node)],
+            groups: vec![Group::read(node)?],
             ..Self::default()
         };
         if metadata.groups.iter().all(Group::is_empty) {
@@ -82,13 +81,18 @@ impl Metadata {
                 .map_or(&[][..], Node::elements)
                 .iter()
                 .map(Group::read)
-                .collect();
+                .collect::<Result<_, _>>()?;
         }
         if metadata.groups.iter().all(Group::is_empty) {
             return Err(Error::Metadata("it names no key"));
         }
         for (name, value) in entries {
-            metadata.field(&name.to_ascii_lowercase(), name, value)?;
+            let lower = name.to_ascii_lowercase();
+            if lower == *name || node.get(&lower).is_some_and(|first| std::ptr::eq(first, value)) {
+                metadata.field(&lower, name, value)?;
+            } else {
+                metadata.unknown.push((name.clone(), value.clone()));
+            }
         }
         if metadata.last_modified.is_empty() {
             return Err(Error::Metadata("`lastmodified` is missing"));
@@ -101,9 +105,9 @@ impl Metadata {
     }
 
     fn field(&mut self, lower: &str, name: &str, value: &Node) -> Result<(), Error> {
-        let text = || value.text().unwrap_or_default().to_owned();
+        let text = || scalar(value).map(str::to_owned);
         if let Some(slot) = self.selection.slot(lower) {
-            *slot = value.text().map(str::to_owned);
+            *slot = scalar(value).map(|_| value.text().map(str::to_owned))?;
             return Ok(());
         }
         match lower {
@@ -113,9 +117,9 @@ impl Metadata {
                 let moment = value.text().and_then(instant);
                 self.last_modified = moment.ok_or(Error::Metadata("`lastmodified` is not an RFC 3339 time"))?;
             }
-            "mac" => self.mac = text(),
-            "version" => self.version = text(),
-            "mac_only_encrypted" => self.mac_only_encrypted = truth_of(value)?,
+            "mac" => self.mac = text()?,
+            "version" => self.version = text()?,
+            "mac_only_encrypted" => self.mac_only_encrypted = truth(value)?,
             "shamir_threshold" => self.threshold = threshold(value)?,
             LAYOUT => self.layout = value.text().map(str::to_owned),
             DRAFT => self.draft = value.text() == Some("true"),
@@ -228,23 +232,28 @@ impl Group {
         None
     }
 
-    fn read(node: &Node) -> Self {
-        let age = node.get("age").map_or(&[][..], Node::elements);
-        let text = |entry: &Node, name| entry.get(name).and_then(Node::text).unwrap_or_default().to_owned();
-        Self {
-            age: age
-                .iter()
-                .map(|entry| WrappedKey {
-                    recipient: text(entry, "recipient"),
-                    enc: text(entry, "enc"),
-                })
-                .collect(),
-            foreign: FOREIGN
-                .iter()
-                .filter_map(|kind| node.get(kind).map(|list| ((*kind).to_owned(), list.clone())))
-                .filter(|(_, list)| !list.elements().is_empty())
-                .collect(),
+    fn read(node: &Node) -> Result<Self, Error> {
+        let list = |name| node.get(name).map_or(Ok(&[][..]), elements);
+        let text = |entry: &Node, name| entry.get(name).map_or(Ok(""), scalar).map(str::to_owned);
+        let mut group = Self::default();
+        for entry in list("age")? {
+            group.age.push(WrappedKey {
+                recipient: text(entry, "recipient")?,
+                enc: text(entry, "enc")?,
+            });
         }
+        for kind in FOREIGN {
+            let entries = list(kind)?;
+            for entry in entries {
+                if text(entry, "created_at")?.is_empty() {
+                    return Err(Error::Metadata("a key does not say when it was added"));
+                }
+            }
+            if let Some(whole) = node.get(kind).filter(|_| !entries.is_empty()) {
+                group.foreign.push((kind.to_owned(), whole.clone()));
+            }
+        }
+        Ok(group)
     }
 
     fn is_empty(&self) -> bool {
@@ -302,6 +311,41 @@ impl Group {
     }
 }
 
+/// A scalar as text, null as an empty one.
+fn scalar(node: &Node) -> Result<&str, Error> {
+    match node {
+        Node::Map(_) | Node::List(_) => Err(Error::Metadata("a map or list stands where a text belongs")),
+        _ => Ok(node.text().unwrap_or_default()),
+    }
+}
+
+/// The elements of a list of maps; nothing for what is empty.
+fn elements(list: &Node) -> Result<&[Node], Error> {
+    let elements = match list {
+        Node::Map(entries) if entries.is_empty() => &[],
+        Node::Text(_) | Node::Word(_) => std::slice::from_ref(list),
+        _ => list.elements(),
+    };
+    if elements
+        .iter()
+        .all(|element| matches!(element, Node::Map(_) | Node::Null))
+    {
+        Ok(elements)
+    } else {
+        Err(Error::Metadata("a list of keys holds something else"))
+    }
+}
+
+/// A truth value; SOPS takes numbers and the words of Go for one.
+fn truth(value: &Node) -> Result<bool, Error> {
+    match (value, scalar(value)?) {
+        (_, "" | "0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+        (_, "1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+        (Node::Word(word), _) => Ok(word.parse() != Ok(0.0)),
+        _ => Err(Error::Metadata("`mac_only_encrypted` is neither true nor false")),
+    }
+}
+
 /// The threshold as number or text; `2.000000` was written by SOPS before 3.11 to flat formats.
 fn threshold(value: &Node) -> Result<Option<u32>, Error> {
     let Some(text) = value.text() else { return Ok(None) };
@@ -322,18 +366,6 @@ fn threshold(value: &Node) -> Result<Option<u32>, Error> {
         _ => digits.parse().ok(),
     };
     based(whole).map(Some).ok_or(not_a_number)
-}
-
-/// A truth value as SOPS takes it: the words of Go, and any number but zero.
-fn truth_of(value: &Node) -> Result<bool, Error> {
-    let read = match value {
-        Node::Null => Some(false),
-        Node::Text(text) if text.is_empty() => Some(false),
-        Node::Text(text) => kind::truth(text),
-        Node::Word(word) => kind::truth(word).or_else(|| word.parse::<f64>().ok().map(|number| number != 0.0)),
-        Node::Map(_) | Node::List(_) => None,
-    };
-    read.ok_or(Error::Metadata("`mac_only_encrypted` is neither true nor false"))
 }
 
 /// An RFC 3339 time in the form that authenticates the MAC: whole seconds, `Z` for UTC, other offsets kept.
@@ -426,12 +458,12 @@ mod tests {
 
     #[test]
     fn truth_has_the_words_of_go() {
-        let text = |text: &str| truth_of(&Node::Text(text.to_owned()));
+        let text = |text: &str| truth(&Node::Text(text.to_owned()));
         for (word, expected) in [("true", true), ("True", true), ("1", true), ("f", false), ("", false)] {
             assert_eq!(text(word).unwrap(), expected, "{word}");
         }
-        assert!(text("yes").is_err() && truth_of(&Node::List(Vec::new())).is_err());
-        assert!(truth_of(&Node::Word("2".to_owned())).unwrap());
+        assert!(text("yes").is_err() && truth(&Node::List(Vec::new())).is_err());
+        assert!(truth(&Node::Word("2".to_owned())).unwrap());
     }
 
     #[test]

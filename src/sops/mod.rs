@@ -19,6 +19,7 @@ mod number;
 pub mod open;
 pub mod placement;
 mod reuse;
+mod sameness;
 pub mod seal;
 pub mod sealed;
 pub mod selection;

@@ -8,13 +8,14 @@ use super::door::Door;
 use super::error::Error;
 use super::kind;
 use super::list_comments::{Lists, dash, empty_list};
+use super::sameness::{self, Sameness};
 use super::sealed::{Sealed, envelope, hashed, in_the_clear_anyway};
 use super::spelling::Spellings;
 use super::walk::{Visit, Walk};
 use super::{binary, placement};
 use crate::crypt::{Cipher, DataKey, Envelope, Kind, Mac, mac_equal};
 use crate::document::edit::{Edit, apply};
-use crate::document::{Comment, Container, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
+use crate::document::{Comment, Container, Fault, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// What becomes of leaves that stand in the clear though the file's settings seal them.
@@ -96,8 +97,7 @@ pub fn open(
         sealed.check_version()?;
         return binary::open(sealed, data_key, check);
     }
-    let parts = decrypt(format, sealed, &data_key, clear, check)?.parts(Keep::Tokens);
-    Ok(parts.put_together(sealed.document.text, data_key))
+    Ok(decrypt(format, sealed, &data_key, clear, check)?.opened(Keep::Tokens, data_key))
 }
 
 /// Opens a complete sealed file for its content alone, which takes less room.
@@ -113,11 +113,18 @@ pub fn open_content(
     if format == Format::Binary || sealed.metadata.draft {
         return open(format, &sealed, data_key, Clear::Refuse, check).map(|opened| opened.content);
     }
-    let parts = decrypt(format, &sealed, &data_key, Clear::Refuse, check)?.parts(Keep::Content);
+    let mut decrypted = decrypt(format, &sealed, &data_key, Clear::Refuse, check)?;
+    if !decrypted.spellings.is_empty() {
+        return Ok(decrypted.opened(Keep::Content, data_key).content);
+    }
+    let parts = decrypted
+        .opener
+        .parts(&decrypted.spellings, Keep::Content, Plaintexts::Drop);
+    drop(decrypted);
     let text = sealed.document.text;
     // The walk through a large file takes as much room as its content, and is not needed any more.
     drop(sealed);
-    Ok(parts.put_together(text, data_key).content)
+    Ok(parts.put_together(text).content)
 }
 
 /// What is made of a file while it is opened.
@@ -129,6 +136,15 @@ enum Keep {
     Tokens,
 }
 
+/// What becomes of the plaintexts while the opened text is put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plaintexts {
+    /// They may be needed once more.
+    Stay,
+    /// They are given up piece by piece: in a large file they take as much room as the file itself.
+    Drop,
+}
+
 /// Decrypts a file and checks its MAC.
 fn decrypt<'d, 't>(
     format: Format,
@@ -138,6 +154,9 @@ fn decrypt<'d, 't>(
     check: MacCheck,
 ) -> Result<Decryption<'d, 't>, Error> {
     sealed.check_version()?;
+    if clear == Clear::Refuse {
+        check_flaws(sealed)?;
+    }
     let selection = sealed.metadata.selection.resolve()?;
     let mut opener = Opener::new(format, sealed, data_key, clear);
     let digest = opener.decrypt(&selection, ListComments::Active)?;
@@ -154,23 +173,47 @@ fn decrypt<'d, 't>(
         other => other.map(|()| digest)?,
     };
     let proven = proven(sealed, &opener.cipher, &digest);
-    Ok(Decryption { opener, digest, proven })
+    let spellings = Spellings::open(sealed.metadata.layout.as_deref(), &opener.cipher, opener.items, &digest);
+    Ok(Decryption {
+        opener,
+        selection,
+        spellings,
+        proven,
+    })
 }
 
 /// A file whose values are decrypted.
 struct Decryption<'d, 't> {
     opener: Opener<'d, 't>,
-    digest: String,
-    /// The digest as far as the MAC proves it.
+    selection: super::Selection,
+    spellings: Spellings,
+    /// The digest, as far as the MAC proves it.
     proven: String,
 }
 
 impl Decryption<'_, '_> {
-    /// What changes in the text.
-    fn parts(self, keep: Keep) -> Parts {
-        let mut parts = self.opener.parts(&self.digest, keep);
-        parts.digest = self.proven;
-        parts
+    /// The opened file. The note of spellings is used where the text then says what was proven, and only there.
+    fn opened(mut self, keep: Keep, data_key: DataKey) -> Opened {
+        let (text, opener) = (self.opener.sealed.document.text, &mut self.opener);
+        let noted = !self.spellings.is_empty();
+        let plaintexts = if noted { Plaintexts::Stay } else { Plaintexts::Drop };
+        let mut together = opener.parts(&self.spellings, keep, plaintexts).put_together(text);
+        if noted {
+            let said = sameness::of_text(opener.format, together.text(), &self.selection, &opener.hasher);
+            if said != opener.sameness.as_ref().map(Sameness::finish) {
+                together = opener
+                    .parts(&Spellings::default(), keep, Plaintexts::Drop)
+                    .put_together(text);
+            }
+        }
+        Opened {
+            content: together.content,
+            text: together.text,
+            data_key,
+            digest: self.proven,
+            tokens: together.tokens,
+            hasher: opener.hasher.clone(),
+        }
     }
 }
 
@@ -179,13 +222,25 @@ struct Parts {
     edits: Vec<Edit>,
     door: Option<Door>,
     tokens: Vec<OpenedToken>,
-    hasher: RandomState,
-    digest: String,
+}
+
+/// An opened text.
+struct Together {
+    content: Zeroizing<Vec<u8>>,
+    /// The text that was sealed, where that is not the content.
+    text: Option<Zeroizing<Vec<u8>>>,
+    tokens: Vec<OpenedToken>,
+}
+
+impl Together {
+    fn text(&self) -> &[u8] {
+        self.text.as_ref().unwrap_or(&self.content)
+    }
 }
 
 impl Parts {
-    /// The opened file; `text` is the sealed one.
-    fn put_together(mut self, text: &str, data_key: DataKey) -> Opened {
+    /// The opened text; `text` is the sealed one.
+    fn put_together(mut self, text: &str) -> Together {
         let edited = apply(text, self.edits);
         for token in &mut self.tokens {
             token.opened = Span::new(edited.place(token.opened.start), edited.place(token.opened.end));
@@ -197,14 +252,27 @@ impl Parts {
             Some(content) => (content, Some(text)),
             None => (text, None),
         };
-        Opened {
+        Together {
             content,
             text,
-            data_key,
-            digest: self.digest,
             tokens: self.tokens,
-            hasher: self.hasher,
         }
+    }
+}
+
+/// Refuses what SOPS can't load: of YAML it checks the first document for all flaws, and the later ones for some.
+fn check_flaws(sealed: &Sealed<'_>) -> Result<(), Error> {
+    let document = &sealed.document;
+    if document.format != Format::Yaml {
+        return Ok(());
+    }
+    let end = placement::roots(document).next().map_or(0, |(_, root)| root.insert_at);
+    let end = Position::at(document.text.as_bytes(), end);
+    let everywhere = [Fault::KeyIsNotText, Fault::IntegerTooLarge, Fault::YamlDirective];
+    let mut flaws = document.flaws.iter();
+    match flaws.find(|flaw| flaw.place < end || everywhere.contains(&flaw.fault)) {
+        Some(flaw) => Err(flaw.clone().into()),
+        None => Ok(()),
     }
 }
 
@@ -215,7 +283,10 @@ pub(super) fn verify(sealed: &Sealed<'_>, cipher: &Cipher, digest: &str, check: 
     }
     let envelope = Envelope::parse(&sealed.metadata.mac).ok_or(Error::NoMac)?;
     let stored = cipher.open(&envelope, sealed.metadata.last_modified.as_bytes());
-    let (_, stored) = stored.map_err(|_| Error::MacMismatch)?;
+    let (kind, stored) = stored.map_err(|_| Error::MacMismatch)?;
+    if kind != Kind::Str {
+        return Err(Error::MacMismatch);
+    }
     let stored = std::str::from_utf8(&stored).map_err(|_| Error::MacMismatch)?;
     if mac_equal(stored, digest) {
         Ok(())
@@ -267,16 +338,24 @@ struct Opener<'d, 't> {
     decrypted: Vec<Decrypted<'d, 't>>,
     items: u32,
     saw_list_comment: bool,
+    /// What the note of spellings is held against, where there is one.
+    sameness: Option<Sameness<<RandomState as BuildHasher>::Hasher>>,
 }
 
 impl<'d, 't> Opener<'d, 't> {
     fn new(format: Format, sealed: &'d Sealed<'t>, data_key: &DataKey, clear: Clear) -> Self {
+        let hasher = RandomState::new();
         Self {
             format,
             sealed,
             cipher: Cipher::new(data_key),
             clear,
-            hasher: RandomState::new(),
+            sameness: sealed
+                .metadata
+                .layout
+                .as_ref()
+                .map(|_| Sameness::new(hasher.build_hasher())),
+            hasher,
             decrypted: Vec::new(),
             items: 0,
             saw_list_comment: false,
@@ -296,6 +375,9 @@ impl<'d, 't> Opener<'d, 't> {
         let mut lists = Lists::default();
         while let Some(visit) = walk.next() {
             lists.see(visit);
+            if let Some(sameness) = &mut self.sameness {
+                sameness.see(visit);
+            }
             match visit {
                 Visit::Leaf(leaf, true) if !in_the_clear_anyway(leaf) => {
                     let is_comment = self.leaf(leaf, &walk, &mut mac)?;
@@ -305,14 +387,18 @@ impl<'d, 't> Opener<'d, 't> {
                     }
                 }
                 Visit::Leaf(leaf, sealed) => {
-                    if let Some(bytes) = hashed(leaf).filter(|_| sealed || !only_encrypted) {
+                    let bytes = hashed(leaf);
+                    if leaf.origin != Origin::Overridden {
+                        self.say(&walk, bytes.as_deref());
+                    }
+                    if let Some(bytes) = bytes.filter(|_| sealed || !only_encrypted) {
                         mac.update(&bytes);
                     }
                     if noted {
                         self.maybe_alias(walk.ordinal(), What::Clear(leaf));
                     }
                 }
-                Visit::Comment(comment, true) => self.comment(comment, &walk),
+                Visit::Comment(comment, true) => self.comment(comment, &walk, &mut mac)?,
                 Visit::Enter(container) if noted => self.maybe_alias(walk.ordinal(), What::Container(container)),
                 _ => {}
             }
@@ -337,7 +423,9 @@ impl<'d, 't> Opener<'d, 't> {
             if self.clear == Clear::Refuse {
                 return Err(Error::ValueInTheClear { place: place() });
             }
-            mac.update(&hashed(leaf).unwrap_or_default());
+            let bytes = hashed(leaf).unwrap_or_default();
+            self.say(walk, Some(&bytes));
+            mac.update(&bytes);
             return Ok(false);
         };
         let opened = self.cipher.open(&envelope, walk.aad().as_bytes());
@@ -348,8 +436,12 @@ impl<'d, 't> Opener<'d, 't> {
         match kind {
             Kind::Comment => {}
             _ if leaf.origin == Origin::Overridden => {}
-            Kind::Str | Kind::Bytes => mac.update(&plaintext),
-            _ => mac.update(&kind::decode(kind, &plaintext, place)?.plain_bytes().unwrap_or_default()),
+            _ => {
+                let value = kind::decode(kind, &plaintext, place)?;
+                let bytes = value.plain_bytes().unwrap_or_default();
+                self.say(walk, Some(&bytes));
+                mac.update(&bytes);
+            }
         }
         let is_comment = kind == Kind::Comment && leaf.key.is_none();
         self.saw_list_comment |= is_comment;
@@ -367,6 +459,13 @@ impl<'d, 't> Opener<'d, 't> {
         matches!(self.format, Format::Dotenv | Format::Ini)
     }
 
+    /// A value as the note of spellings is held against it.
+    fn say(&mut self, walk: &Walk<'d, 't, '_>, bytes: Option<&[u8]>) {
+        if let Some(sameness) = &mut self.sameness {
+            sameness.value(walk.aad(), bytes);
+        }
+    }
+
     /// Keeps an item that the note of spellings may have a word on.
     fn maybe_alias(&mut self, item: u32, what: What<'d, 't>) {
         self.decrypted.push(Decrypted {
@@ -378,34 +477,45 @@ impl<'d, 't> Opener<'d, 't> {
     }
 
     /// Decrypts a comment. One that can't be decrypted stays as it is, as in SOPS: older files hold comments in the clear.
-    fn comment(&mut self, comment: &'d Comment<'t>, walk: &Walk<'d, 't, '_>) {
+    ///
+    /// The type word is not authenticated. To SOPS, text in the place of a comment is one that the MAC covers, and anything else an
+    /// error.
+    fn comment(&mut self, comment: &'d Comment<'t>, walk: &Walk<'d, 't, '_>, mac: &mut Mac) -> Result<(), Error> {
         let Some(envelope) = Envelope::parse(&comment.text) else {
-            return;
+            return Ok(());
         };
-        if let Ok((Kind::Comment, plaintext)) = self.cipher.open(&envelope, walk.aad().as_bytes()) {
-            let place = place_hash(&self.hasher, walk.aad(), true);
-            let (item, what) = (walk.ordinal(), What::Comment(comment));
-            self.decrypted.push(Decrypted {
-                item,
-                place,
-                what,
-                plaintext,
-            });
+        let Ok((kind, plaintext)) = self.cipher.open(&envelope, walk.aad().as_bytes()) else {
+            return Ok(());
+        };
+        let place = || Position::at(self.sealed.document.text.as_bytes(), comment.span.start);
+        match kind {
+            Kind::Comment => {}
+            Kind::Str => mac.update(&plaintext),
+            _ if kind::decode(kind, &plaintext, place).is_err() => return Ok(()),
+            _ => {
+                let (place, kind) = (place(), Kind::Comment.word());
+                return Err(Error::Content { place, kind });
+            }
         }
+        let place = place_hash(&self.hasher, walk.aad(), true);
+        let (item, what) = (walk.ordinal(), What::Comment(comment));
+        self.decrypted.push(Decrypted {
+            item,
+            place,
+            what,
+            plaintext,
+        });
+        Ok(())
     }
 
     /// What the opened text is put together from.
-    ///
-    /// What was decrypted is given up piece by piece: in a large file it takes as much room as the file itself.
-    fn parts(mut self, digest: &str, keep: Keep) -> Parts {
-        let layout = self.sealed.metadata.layout.as_deref();
-        let spellings = Spellings::open(layout, &self.cipher, self.items, digest);
-        let decrypted = std::mem::take(&mut self.decrypted);
+    fn parts(&mut self, spellings: &Spellings, keep: Keep, plaintexts: Plaintexts) -> Parts {
+        let mut decrypted = std::mem::take(&mut self.decrypted);
         let mut edits = Vec::with_capacity(decrypted.len() + self.sealed.entries.len());
         let mut tokens = Vec::with_capacity(if keep == Keep::Tokens { decrypted.len() } else { 0 });
         // What is inside of a container that goes back to its alias has no text of its own. Its comments stand outside.
         let mut gone = Span::default();
-        for leaf in decrypted {
+        for leaf in &mut decrypted {
             let noted = spellings.get(leaf.item);
             let key = match leaf.what {
                 What::Comment(comment) if self.format == Format::Ini => {
@@ -415,7 +525,11 @@ impl<'d, 't> Opener<'d, 't> {
                 }
                 _ => None,
             };
-            let Some((edit, whole, style)) = self.edit(&leaf, noted) else {
+            let made = self.edit(leaf, noted);
+            if plaintexts == Plaintexts::Drop {
+                leaf.plaintext = Zeroizing::default();
+            }
+            let Some((edit, whole, style)) = made else {
                 continue;
             };
             if (gone.start..gone.end).contains(&whole.start) {
@@ -447,13 +561,11 @@ impl<'d, 't> Opener<'d, 't> {
         for entry in &self.sealed.entries {
             edits.push(Edit::new(placement::extent(&self.sealed.document, entry), ""));
         }
-        Parts {
-            edits,
-            door: spellings.get(self.items).and_then(Door::read),
-            tokens,
-            hasher: self.hasher,
-            digest: String::new(),
+        if plaintexts == Plaintexts::Stay {
+            self.decrypted = decrypted;
         }
+        let door = spellings.get(self.items).and_then(Door::read);
+        Parts { edits, door, tokens }
     }
 
     /// The edit that opens one item, the extent of its whole token, and how it is sealed.

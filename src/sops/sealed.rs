@@ -101,11 +101,8 @@ impl<'t> Sealed<'t> {
     /// The version must be a number of three parts, as SOPS demands.
     pub(super) fn check_version(&self) -> Result<(), Error> {
         let version = self.metadata.version.trim_start_matches('v');
-        let core = version.split(['-', '+']).next().unwrap_or_default();
-        let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let parts: Vec<&str> = core.split('.').collect();
-        let old = version.starts_with("1.") && parts.len() >= 2;
-        if (parts.len() == 3 || old) && parts.into_iter().all(number) {
+        let parts = version.split('.').count();
+        if is_semantic(version) || version.starts_with("1.") && parts >= 2 && version.split('.').all(is_number) {
             return Ok(());
         }
         Err(Error::Metadata("`version` is missing or no version"))
@@ -260,6 +257,30 @@ impl<'t> Sealed<'t> {
         }
         None
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a text is a version by the rules of semantic versions: no number begins with a zero.
+fn is_semantic(version: &str) -> bool {
+    let (version, build) = version
+        .split_once('+')
+        .map_or((version, None), |(core, build)| (core, Some(build)));
+    let (core, before) = version
+        .split_once('-')
+        .map_or((version, None), |(core, before)| (core, Some(before)));
+    let number = |part: &str| is_number(part) && (part == "0" || !part.starts_with('0')) && part.parse::<u64>().is_ok();
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    core.split('.').count() == 3
+        && core.split('.').all(number)
+        && before.is_none_or(|before| {
+            before
+                .split('.')
+                .all(|part| word(part) && (!is_number(part) || number(part)))
+        })
+        && build.is_none_or(|build| build.split('.').all(word))
 }
 
 /// The text of a further field, and the offset where it goes: right before the field that is given.

@@ -3,8 +3,9 @@
 use git_seal::document::Format;
 use git_seal::sops::SelectionSettings;
 
-use super::vectors::Settings;
-use crate::generate::{Chance, dotenv, ini};
+use super::vectors::{Keys, Settings, read};
+use crate::generate::{self, Chance};
+use crate::support::{ALICE, BOB, CAROL};
 
 /// Numbers from a seed (xorshift64*); the same seed gives the same numbers on every machine.
 pub struct Random(u64);
@@ -47,6 +48,7 @@ pub struct Case {
     pub format: Format,
     pub plain: Vec<u8>,
     pub settings: Settings,
+    pub keys: Keys,
 }
 
 impl Case {
@@ -65,11 +67,12 @@ impl Case {
         let mut settings = Settings::default();
         *SelectionSettings::slot(&mut settings.selection, setting).unwrap() = Some(pattern.to_owned());
         settings.mac_only_encrypted = random.chance(15);
-        let (format, plain) = match random.below(16) {
+        let keys = keys(&mut random);
+        let (format, plain) = match random.below(20) {
             0 => (Format::Binary, bytes(&mut random)),
-            10 | 11 => (Format::Dotenv, dotenv(&mut Chance::new(random.next()))),
-            12..16 => (Format::Ini, ini(&mut Chance::new(random.next()))),
-            1 | 2 => (Format::Json, super::generate_json::object(&mut random).into_bytes()),
+            1..=3 => (Format::Dotenv, generate::dotenv(&mut Chance::new(random.next()))),
+            4..=7 => (Format::Ini, generate::ini(&mut Chance::new(random.next()))),
+            8..=10 => (Format::Json, super::generate_json::object(&mut random).into_bytes()),
             // A comment that SOPS stores as an element is lost on its own comment selection (getsops/sops#2281).
             _ => {
                 let lists = if setting.contains("comment") {
@@ -84,7 +87,29 @@ impl Case {
             format,
             plain,
             settings,
+            keys,
         }
+    }
+}
+
+/// Most often Alice; else every kind of recipient, alone and in groups.
+fn keys(random: &mut Random) -> Keys {
+    let word = |path| String::from_utf8(read(path)).unwrap().trim().to_owned();
+    let (ssh, hybrid) = (word("keys/ssh_ed25519.pub"), word("keys/pq.pub"));
+    match random.below(24) {
+        0 => Keys::one_group(&[CAROL, ALICE]),
+        1 => Keys::one_group(&[&ssh]),
+        2 => Keys::one_group(&[&hybrid]),
+        3 => Keys::one_group(&[&hybrid, BOB, &ssh]),
+        4 => Keys::groups(&[ALICE, BOB], None),
+        5 => Keys::groups(&[ALICE, &ssh], Some(2)),
+        6 => Keys::groups(&[ALICE, &hybrid, CAROL], Some(2)),
+        7 => {
+            let mut keys = Keys::groups(&[BOB, CAROL, ALICE], Some(3));
+            keys.groups[1].push(ssh);
+            keys
+        }
+        _ => Keys::alice(),
     }
 }
 

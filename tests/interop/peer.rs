@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
+use git_seal::crypt::Keyring;
 use git_seal::document::Format;
 use git_seal::sops::convert::{Indents, convert};
 use git_seal::sops::sealed::parse_document;
@@ -13,13 +14,13 @@ use super::generate::Case;
 use super::laws::{is_simple, one_value_changed, settings_of};
 use super::sides::Sops;
 use super::vectors::{
-    Settings, comments, entries, file, format, keyring, name, opened, read, resealed, sealed_fixtures,
-    sealed_for_alice, sealed_for_groups, values,
+    Keys, Settings, comments, entries, every_key, file, format, keyring, name, opened, read, resealed, sealed_fixtures,
+    sealed_for, values,
 };
 use crate::support::{ALICE, BOB};
 
 /// How many documents a run makes up.
-const DOCUMENTS: u64 = 600;
+const DOCUMENTS: u64 = 3_000;
 
 /// How many failing documents are cut down to what matters.
 const SHORTENED: usize = 12;
@@ -28,7 +29,7 @@ const SHORTENED: usize = 12;
 const BROKEN_BY_SOPS: [&str; 1] = ["42-comment-regex-in-list"];
 
 /// What a failed comparison shows.
-fn difference(about: &str, ours: &str, theirs: &str) -> Result<(), String> {
+pub fn difference(about: &str, ours: &str, theirs: &str) -> Result<(), String> {
     if ours == theirs {
         return Ok(());
     }
@@ -59,7 +60,7 @@ fn same(format: Format, about: &str, ours: &[u8], theirs: &[u8]) -> Result<(), S
 }
 
 /// The values of a plain file. SOPS 3.13.1 takes every number of JSON for a double; 3.13.2 does not, and neither do we.
-fn listed(format: Format, bytes: &[u8]) -> Result<String, String> {
+pub fn listed(format: Format, bytes: &[u8]) -> Result<String, String> {
     check(format, bytes)?;
     let listed = values(format, bytes);
     if format != Format::Json {
@@ -76,7 +77,7 @@ fn listed(format: Format, bytes: &[u8]) -> Result<String, String> {
 }
 
 /// Whether a plain file is one: SOPS's YAML writer has faults of its own.
-fn check(format: Format, bytes: &[u8]) -> Result<(), String> {
+pub fn check(format: Format, bytes: &[u8]) -> Result<(), String> {
     match std::str::from_utf8(bytes) {
         Ok(text) if format != Format::Binary => parse_document(format, text)
             .map(drop)
@@ -85,11 +86,19 @@ fn check(format: Format, bytes: &[u8]) -> Result<(), String> {
     }
 }
 
+/// A plain file as the JSON that we make of it.
+pub fn as_json(format: Format, plain: &[u8]) -> Result<Vec<u8>, String> {
+    convert(plain, format, Format::Json, &Indents::default())
+        .map(|json| json.to_vec())
+        .map_err(|error| error.to_string())
+}
+
 /// One document on its way through both programs.
 struct Round<'r> {
     sops: &'r Sops,
     format: Format,
     plain: &'r [u8],
+    keys: &'r Keyring,
 }
 
 impl Round<'_> {
@@ -133,7 +142,7 @@ impl Round<'_> {
                 result
             };
         };
-        let ours = convert(ours, self.format, Format::Json, &Indents::default()).map_err(|error| error.to_string())?;
+        let ours = as_json(self.format, ours)?;
         let equal = listed(Format::Json, &ours)? == listed(Format::Json, &theirs)?;
         if equal && !result.as_ref().is_err_and(|error| error.contains("comment")) {
             Ok(())
@@ -142,13 +151,13 @@ impl Round<'_> {
         }
     }
 
-    fn run(&self, settings: &Settings) -> Result<Verdict, String> {
+    fn run(&self, settings: &Settings, recipients: &Keys) -> Result<Verdict, String> {
         let (sops, format, plain) = (self.sops, self.format, self.plain);
         if format == Format::Ini && numbered(plain) {
             return Ok(Verdict::BrokenBySops);
         }
-        let ours = sealed_for_alice(format, plain, settings);
-        let theirs = match (sops.encrypt(format, plain, settings), &ours) {
+        let ours = sealed_for(format, plain, settings, recipients);
+        let theirs = match (sops.encrypt_for(format, plain, settings, recipients), &ours) {
             (Ok(theirs), _) => theirs,
             (Err(_), Err(Error::Document(_) | Error::CommentMatchesSealed { .. })) => return Ok(Verdict::BothRefuse),
             (Err(crash), _) if crash.starts_with("panic") => return Ok(Verdict::BrokenBySops),
@@ -157,7 +166,7 @@ impl Round<'_> {
         let ours = ours.map_err(|error| format!("only we refuse: {error}"))?;
         let our_plain = sops.decrypt(format, &ours);
         let our_plain = our_plain.map_err(|refusal| format!("SOPS refuses what we sealed: {refusal}"))?;
-        let own = opened(format, &ours, &keyring(&["alice.txt"]));
+        let own = opened(format, &ours, self.keys);
         let own = own.map_err(|error| format!("we refuse what we sealed: {error}"))?;
         if own.content.as_slice() != plain {
             let about = "our opening of our file and the input";
@@ -189,12 +198,11 @@ impl Round<'_> {
 
     /// What SOPS sealed, opened by us; then changed by us and opened by SOPS.
     fn theirs(&self, theirs: &[u8]) -> Result<Verdict, String> {
-        let keys = keyring(&["alice.txt"]);
         let back =
-            opened(self.format, theirs, &keys).map_err(|error| format!("we refuse what SOPS sealed: {error}"))?;
+            opened(self.format, theirs, self.keys).map_err(|error| format!("we refuse what SOPS sealed: {error}"))?;
         self.compare_opened("our opening of SOPS's file and its own", &back.content, theirs)?;
         if let Some(changed) = one_value_changed(self.format, &back.content, is_simple) {
-            let resealed = resealed(self.format, &changed, theirs, &keys);
+            let resealed = resealed(self.format, &changed, theirs, self.keys);
             let resealed = resealed.map_err(|error| format!("sealing SOPS's file anew: {error}"))?;
             self.compare_opened("SOPS's opening of its file that we changed", &changed, &resealed)?;
         }
@@ -211,8 +219,14 @@ fn numbered(plain: &[u8]) -> bool {
 }
 
 /// One document through both programs.
-fn round(sops: &Sops, format: Format, plain: &[u8], settings: &Settings) -> Result<Verdict, String> {
-    Round { sops, format, plain }.run(settings)
+fn round(sops: &Sops, keys: &Keyring, case: &Case) -> Result<Verdict, String> {
+    let round = Round {
+        sops,
+        format: case.format,
+        plain: &case.plain,
+        keys,
+    };
+    round.run(&case.settings, &case.keys)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -226,7 +240,7 @@ enum Verdict {
 #[test]
 #[ignore = "needs sops"]
 fn each_fixture_goes_both_ways() {
-    let sops = Sops::new();
+    let (sops, keys) = (Sops::new(), every_key());
     let mut failed = Vec::new();
     for (folder, sealed) in sealed_fixtures() {
         if BROKEN_BY_SOPS.contains(&name(&folder)) {
@@ -234,7 +248,13 @@ fn each_fixture_goes_both_ways() {
         }
         let format = format(&sealed);
         let plain = read(file(&folder, "plain").unwrap());
-        match round(&sops, format, &plain, &settings_of(format, &read(&sealed))) {
+        let case = Case {
+            format,
+            plain,
+            settings: settings_of(format, &read(&sealed)),
+            keys: Keys::alice(),
+        };
+        match round(&sops, &keys, &case) {
             Ok(Verdict::Equal) => {}
             Ok(verdict) => failed.push(format!("{}: {verdict:?}", name(&folder))),
             Err(error) => failed.push(format!("{}: {error}", name(&folder))),
@@ -275,6 +295,7 @@ fn each_upstream_file_opens_to_what_sops_opens_it_to_after_a_change() {
 #[ignore = "needs sops"]
 fn a_file_of_two_groups_goes_both_ways() {
     let (sops, keys) = (Sops::new(), keyring(&["alice.txt", "bob.txt"]));
+    let (settings, both) = (Settings::default(), Keys::groups(&[ALICE, BOB], None));
     for (format, plain) in [
         (Format::Dotenv, "# c\nA=x\\ny\nB=\"q\"\n"),
         (
@@ -284,7 +305,7 @@ fn a_file_of_two_groups_goes_both_ways() {
         (Format::Yaml, "a: x\n"),
         (Format::Json, "{\"a\": 1}\n"),
     ] {
-        let theirs = sops.encrypt_for_groups(format, plain.as_bytes(), [ALICE, BOB]).unwrap();
+        let theirs = sops.encrypt_for(format, plain.as_bytes(), &settings, &both).unwrap();
         let back = opened(format, &theirs, &keys).unwrap();
         same(format, "groups", &back.content, plain.as_bytes()).unwrap();
         let sealed = Sealed::parse(format, &theirs).unwrap();
@@ -299,13 +320,13 @@ fn a_file_of_two_groups_goes_both_ways() {
             changed.as_bytes(),
         )
         .unwrap();
-        let ours = sealed_for_groups(format, plain.as_bytes(), &[ALICE, BOB]).unwrap();
+        let ours = sealed_for(format, plain.as_bytes(), &settings, &both).unwrap();
         same(format, "ours", &sops.decrypt(format, &ours).unwrap(), plain.as_bytes()).unwrap();
     }
 }
 
 /// A failing document without the lines that it also fails without, for the same reason.
-fn shortened(sops: &Sops, mut case: Case, error: &str) -> Case {
+fn shortened(sops: &Sops, keys: &Keyring, mut case: Case, error: &str) -> Case {
     let reason = |error: &str| error.chars().take(24).collect::<String>();
     let mut size = case.plain.split_inclusive(|byte| *byte == b'\n').count() / 2;
     while size > 0 {
@@ -316,9 +337,10 @@ fn shortened(sops: &Sops, mut case: Case, error: &str) -> Case {
                 break;
             }
             let rest = [&lines[..at], &lines[(at + size).min(lines.len())..]].concat().concat();
-            match round(sops, case.format, &rest, &case.settings) {
-                Err(other) if reason(&other) == reason(error) => case.plain = rest,
-                _ => at += size,
+            let whole = std::mem::replace(&mut case.plain, rest);
+            if !matches!(round(sops, keys, &case), Err(other) if reason(&other) == reason(error)) {
+                case.plain = whole;
+                at += size;
             }
         }
         size /= 2;
@@ -326,12 +348,21 @@ fn shortened(sops: &Sops, mut case: Case, error: &str) -> Case {
     case
 }
 
+/// A number from the environment.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// How many documents are on their way at a time.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// `SEED` repeats a run, `DOCUMENT` one document of it.
 #[test]
 #[ignore = "needs sops"]
 #[allow(clippy::print_stdout, reason = "the seed, and what failed of a long run, cut down")]
 fn documents_made_up_from_a_seed_go_both_ways() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let clock = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap();
@@ -341,15 +372,17 @@ fn documents_made_up_from_a_seed_go_both_ways() {
         Some(one) => vec![one],
         None => (0..number("DOCUMENTS").unwrap_or(DOCUMENTS)).collect(),
     };
-    let sops = Sops::new();
+    let (sops, keys) = (Sops::new(), every_key());
+    let threads = threads();
     let (failed, verdicts) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for part in 0..2 {
-            let (sops, failed, verdicts, documents) = (&sops, &failed, &verdicts, &documents);
+        for part in 0..threads {
+            let (sops, keys, failed) = (&sops, &keys, &failed);
+            let (verdicts, documents) = (&verdicts, &documents);
             scope.spawn(move || {
-                for &index in documents.iter().skip(part).step_by(2) {
+                for &index in documents.iter().skip(part).step_by(threads) {
                     let case = Case::new(seed, index);
-                    match round(sops, case.format, &case.plain, &case.settings) {
+                    match round(sops, keys, &case) {
                         Ok(verdict) => verdicts.lock().unwrap().push(verdict),
                         Err(error) => failed.lock().unwrap().push((index, error, case)),
                     }
@@ -363,7 +396,7 @@ fn documents_made_up_from_a_seed_go_both_ways() {
     let broken = count(Verdict::BrokenBySops);
     println!("{equal} equal, {refused} refused by both, {broken} broken by SOPS, {differ} differ");
     for (index, error, case) in failed.into_iter().take(SHORTENED) {
-        let case = shortened(&sops, case, &error);
+        let case = shortened(&sops, &keys, case, &error);
         println!(
             "=== SEED={seed} DOCUMENT={index} {:?}\n{error}",
             case.settings.selection.named()

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git_seal::document::Format;
 
-use super::vectors::{Settings, folder};
-use crate::support::ALICE;
+use super::vectors::{Keys, Settings, folder, read};
 
 /// The program and the folder that it works in.
 pub struct Sops {
@@ -23,6 +22,8 @@ impl Sops {
             folder: tempfile::Builder::new().prefix("sops").tempdir().unwrap(),
             files: AtomicUsize::new(0),
         };
+        let identities = [read("keys/all.txt"), read("keys/pq.txt")].concat();
+        fs::write(peer.folder.path().join("keys.txt"), identities).unwrap();
         let version = peer.run(&["--version", "--disable-version-check"]);
         let version = version.expect("`sops` must be in PATH for this test");
         assert!(
@@ -41,7 +42,10 @@ impl Sops {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
-            .env("SOPS_AGE_KEY_FILE", folder().join("keys/all.txt"))
+            .env("SOPS_AGE_KEY_FILE", self.folder.path().join("keys.txt"))
+            .env("SOPS_AGE_SSH_PRIVATE_KEY_FILE", folder().join("keys/ssh_ed25519"))
+            // One that runs for milliseconds is not made faster by more threads and a collection of garbage.
+            .envs([("GOMAXPROCS", "1"), ("GOGC", "off")])
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("sops: {error}"))?;
@@ -60,19 +64,19 @@ impl Sops {
 
     /// Seals a plain file for Alice.
     pub fn encrypt(&self, format: Format, plain: &[u8], settings: &Settings) -> Result<Vec<u8>, String> {
-        let path = self.put(end(format), plain);
-        let config = self.put("config", rule(settings).as_bytes());
-        self.run(&["--config", config.to_str().unwrap(), "encrypt", path.to_str().unwrap()])
+        self.encrypt_for(format, plain, settings, &Keys::alice())
     }
 
-    /// Seals a plain file for two groups, of which both are needed.
-    pub fn encrypt_for_groups(&self, format: Format, plain: &[u8], groups: [&str; 2]) -> Result<Vec<u8>, String> {
+    /// Seals a plain file.
+    pub fn encrypt_for(
+        &self,
+        format: Format,
+        plain: &[u8],
+        settings: &Settings,
+        keys: &Keys,
+    ) -> Result<Vec<u8>, String> {
         let path = self.put(end(format), plain);
-        let groups = groups.map(|key| format!("      - age: [{key}]\n")).concat();
-        let config = self.put(
-            "config",
-            format!("creation_rules:\n  - key_groups:\n{groups}").as_bytes(),
-        );
+        let config = self.put("config", rule(settings, keys).as_bytes());
         self.run(&["--config", config.to_str().unwrap(), "encrypt", path.to_str().unwrap()])
     }
 
@@ -107,8 +111,15 @@ fn end(format: Format) -> &'static str {
 }
 
 /// A `.sops.yaml` with these settings; not all of them have an option of the command line.
-fn rule(settings: &Settings) -> String {
-    let mut text = format!("creation_rules:\n  - age: {ALICE}\n");
+fn rule(settings: &Settings, keys: &Keys) -> String {
+    let mut text = "creation_rules:\n  - key_groups:\n".to_owned();
+    for group in &keys.groups {
+        text.push_str("      - age:\n");
+        text.extend(group.iter().map(|recipient| format!("          - '{recipient}'\n")));
+    }
+    if let Some(threshold) = keys.threshold {
+        text.push_str(&format!("    shamir_threshold: {threshold}\n"));
+    }
     for (name, setting) in settings.selection.named() {
         if let Some(setting) = setting {
             text.push_str(&format!("    {name}: '{setting}'\n"));

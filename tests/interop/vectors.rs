@@ -82,6 +82,11 @@ pub fn keyring(names: &[&str]) -> Keyring {
     Keyring::new(names.iter().map(|name| source(name, &text(name))).collect())
 }
 
+/// The identities of every recipient that documents are sealed for: X25519, hybrid, and SSH.
+pub fn every_key() -> Keyring {
+    keyring(&["all.txt", "pq.txt", "ssh_ed25519"])
+}
+
 /// Every identity that the vectors are sealed for, those of SOPS's own tests among them.
 pub fn every_identity() -> Keyring {
     let text: serde_json::Value = serde_json::from_slice(&read("unit-vectors.json")).unwrap();
@@ -113,43 +118,58 @@ pub struct Settings {
     pub mac_only_encrypted: bool,
 }
 
+/// Who can open a file: any one of a group's recipients opens the group, and so many groups open the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// The groups' recipients.
+    pub groups: Vec<Vec<String>>,
+    /// How many groups are needed, if that is said.
+    pub threshold: Option<u32>,
+}
+
+impl Keys {
+    /// Alice alone.
+    pub fn alice() -> Self {
+        Self::one_group(&[ALICE])
+    }
+
+    /// All of these, each alone.
+    pub fn one_group(recipients: &[&str]) -> Self {
+        Self {
+            groups: vec![recipients.iter().map(|&recipient| recipient.to_owned()).collect()],
+            threshold: None,
+        }
+    }
+
+    /// One group for each of these.
+    pub fn groups(recipients: &[&str], threshold: Option<u32>) -> Self {
+        Self {
+            groups: recipients.iter().map(|&recipient| vec![recipient.to_owned()]).collect(),
+            threshold,
+        }
+    }
+}
+
 /// Seals a plain file for Alice, with a new data key.
 pub fn sealed_for_alice(format: Format, plain: &[u8], settings: &Settings) -> Result<Vec<u8>, Error> {
+    sealed_for(format, plain, settings, &Keys::alice())
+}
+
+/// Seals a plain file with a new data key.
+pub fn sealed_for(format: Format, plain: &[u8], settings: &Settings, keys: &Keys) -> Result<Vec<u8>, Error> {
     let data_key = DataKey::generate()?;
-    let recipients = [vec![Recipient::parse(ALICE)?]];
-    let groups = Group::share_out(data_key.as_bytes(), &recipients, None)?;
+    let group = |group: &Vec<String>| group.iter().map(|key| Ok(Recipient::parse(key)?)).collect();
+    let recipients = keys.groups.iter().map(group).collect::<Result<Vec<_>, Error>>()?;
+    let groups = Group::share_out(data_key.as_bytes(), &recipients, keys.threshold)?;
+    let all = u32::try_from(groups.len()).unwrap();
     let order = Order {
         data_key: &data_key,
         recipients: Recipients::Are {
             groups,
-            threshold: None,
+            threshold: keys.threshold.or((all > 1).then_some(all)),
         },
         selection: &settings.selection,
         mac_only_encrypted: settings.mac_only_encrypted,
-        now: NOW,
-        base: None,
-        heritage: None,
-    };
-    Ok(seal(format, plain, &order)?.0)
-}
-
-/// Seals a plain file for groups of one recipient each, of which all are needed.
-pub fn sealed_for_groups(format: Format, plain: &[u8], keys: &[&str]) -> Result<Vec<u8>, Error> {
-    let data_key = DataKey::generate()?;
-    let recipients = keys.iter().map(|key| Ok(vec![Recipient::parse(key)?]));
-    let groups = Group::share_out(
-        data_key.as_bytes(),
-        &recipients.collect::<Result<Vec<_>, Error>>()?,
-        None,
-    )?;
-    let order = Order {
-        data_key: &data_key,
-        recipients: Recipients::Are {
-            groups,
-            threshold: Some(2),
-        },
-        selection: &SelectionSettings::default(),
-        mac_only_encrypted: false,
         now: NOW,
         base: None,
         heritage: None,
