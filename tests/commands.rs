@@ -366,8 +366,18 @@ fn edit_changes_what_was_changed_and_no_more() {
 
     editor(&mut sandbox, "true");
     refused(&sandbox, &["edit", "a.yaml"], b"").exits(200);
-    editor(&mut sandbox, "echo x >> \"$1\"; exit 3");
+    editor(&mut sandbox, "exit 3");
     refused(&sandbox, &["edit", "a.yaml"], b"").exits(201);
+    // What was saved before the editor failed is kept, sealed.
+    let before = sandbox.text("a.yaml");
+    editor(&mut sandbox, "echo saved: CANARY-4 >> \"$1\"; exit 3");
+    sandbox.seal(&["edit", "a.yaml"]).exits(201).says("a.yaml.draft");
+    assert_eq!(sandbox.text("a.yaml"), before);
+    let draft = sandbox.text("a.yaml.draft");
+    assert!(!draft.contains("CANARY"), "{draft}");
+    let kept = sandbox.seal(&["decrypt", "a.yaml.draft"]).ok().text();
+    assert!(kept.ends_with("saved: CANARY-4\n"), "{kept}");
+    fs::remove_file(sandbox.repo.join("a.yaml.draft")).unwrap();
     editor(&mut sandbox, "rm \"$1\"");
     refused(&sandbox, &["edit", "a.yaml"], b"").exits(201);
     for line in ["/no/such/editor", "'", "   "] {

@@ -226,8 +226,15 @@ impl Session<'_> {
     fn edit(&self, before: &[u8]) -> Result<(Vec<u8>, Fidelity), Failure> {
         let desk = Desk::lay(self.path.file_name().unwrap_or_default(), before)?;
         loop {
-            desk.edit()?;
-            let content = desk.content()?;
+            let edited = desk.edit();
+            let content = match (edited, desk.content()) {
+                (Ok(()), content) => content?,
+                // What was saved before the editor failed is not lost with it.
+                (Err(failure), Ok(content)) if content.as_slice() != before => {
+                    return Err(self.keep(&content, failure));
+                }
+                (Err(failure), _) => return Err(failure),
+            };
             if content.as_slice() == before {
                 return Err(Failure::new("not changed").code(NOT_CHANGED));
             }
@@ -305,9 +312,10 @@ impl Session<'_> {
     }
 
     /// Keeps what the user wrote as a sealed draft, and adds to the failure where it is.
-    fn keep(&self, content: &[u8], failure: Failure) -> Failure {
+    fn keep(&self, content: &Zeroizing<Vec<u8>>, failure: Failure) -> Failure {
+        let plain = self.without_metadata(content);
         let kept = self
-            .draft(content)
+            .draft(plain.as_ref().unwrap_or(content))
             .map(Zeroizing::new)
             .and_then(|draft| self.put_beside(&draft));
         match kept {
