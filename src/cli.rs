@@ -1,6 +1,7 @@
 //! The argument tree, dispatch and exit code. `git seal VERB` and `git-seal VERB` are the same.
 
 mod sops;
+mod sops_options;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

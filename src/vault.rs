@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::crypt::{DataKey, Keyring, Recipient};
 use crate::document::Format;
-use crate::policy::{self, Policy, Rule};
+use crate::policy::{self, ForeignKey, Policy, Rule};
 use crate::sops::open::{Clear, MacCheck, Opened, open, open_content};
 use crate::sops::seal::{Fidelity, Order, Recipients, seal, seal_draft};
 use crate::sops::{self, Group, Metadata, Sealed, SelectionSettings};
@@ -35,8 +35,8 @@ pub enum Error {
 pub struct Terms {
     /// Recipients by key group.
     pub groups: Vec<Vec<Recipient>>,
-    /// Key types in the rule that only SOPS itself can wrap for.
-    pub foreign: Vec<String>,
+    /// Keys of the rule that only SOPS itself can wrap for.
+    pub foreign: Vec<ForeignKey>,
     /// The threshold of several groups.
     pub threshold: Option<u32>,
     /// Which leaves are sealed.
@@ -273,7 +273,7 @@ impl Terms {
                 .map(|text| Recipient::parse(text))
                 .collect::<Result<Vec<_>, _>>();
             groups.push(age.map_err(Error::Recipient)?);
-            foreign.extend(group.foreign.iter().map(|key| key.kind.to_owned()));
+            foreign.extend(group.foreign.iter().cloned());
         }
         Ok(Self {
             groups,
@@ -321,13 +321,10 @@ impl Terms {
             if self.fit(metadata) {
                 return Ok((Recipients::Keep, None));
             }
-            if let (true, [wanted], [group]) = (
-                self.foreign.is_empty(),
-                self.groups.as_slice(),
-                metadata.groups.as_slice(),
-            ) {
+            if let ([wanted], [group]) = (self.groups.as_slice(), metadata.groups.as_slice()) {
                 let (missing, surplus) = difference(wanted, group);
-                if surplus.is_empty() && group.foreign_kinds().next().is_none() {
+                // The data key stays, so what wraps it for keys of other types stays good.
+                if surplus.is_empty() && self.names_foreign_keys_of(group) {
                     let group = group.extended(key.as_bytes(), &missing)?;
                     return Ok((
                         Recipients::Are {
@@ -339,8 +336,9 @@ impl Terms {
                 }
             }
         }
-        if let Some(kind) = self.foreign.first() {
-            return Err(sops::Error::ForeignKey { kind: kind.clone() }.into());
+        if let Some(key) = self.foreign.first() {
+            let kind = key.kind.to_owned();
+            return Err(sops::Error::ForeignKey { kind }.into());
         }
         let key = DataKey::generate().map_err(sops::Error::from)?;
         let groups = Group::share_out(key.as_bytes(), &self.groups, self.threshold)?;
@@ -351,6 +349,15 @@ impl Terms {
             },
             Some(key),
         ))
+    }
+
+    /// Whether the keys of other types in a group are those that the rule names.
+    fn names_foreign_keys_of(&self, group: &Group) -> bool {
+        let mut wanted: Vec<&str> = self.foreign.iter().map(|key| key.text.as_str()).collect();
+        let mut there = group.foreign_names();
+        wanted.sort_unstable();
+        there.sort_unstable();
+        wanted == there
     }
 
     /// The threshold as the metadata names it: the number of groups where several are given without one.

@@ -161,6 +161,30 @@ fn keys_of_other_types_are_a_reason_to_refuse() {
 }
 
 #[test]
+fn a_recipient_joins_keys_of_other_types_that_the_rule_names() {
+    let (sandbox, folder) = loose();
+    let file = folder.join("a.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    let entry = "    pgp:\n        - created_at: \"2026-01-02T03:04:05Z\"\n          enc: x\n          fp: ABC\n";
+    let with_pgp = text.replace("    version:", &format!("{entry}    version:"));
+    fs::write(&file, &with_pgp).unwrap();
+    let policy = |pgp: &str| {
+        let rule = format!("creation_rules:\n  - pgp: {pgp}\n    age: {ALICE},{BOB},{CAROL}\n");
+        fs::write(folder.join(".sops.yaml"), rule).unwrap();
+    };
+    policy("DEF");
+    sandbox.seal_in(&folder, &["updatekeys", "a.yaml"]).exits(1).says("pgp");
+    assert_eq!(fs::read_to_string(&file).unwrap(), with_pgp);
+    policy("ABC");
+    sandbox.seal_in(&folder, &["updatekeys", "a.yaml"]).ok();
+    assert!(
+        fs::read_to_string(&file).unwrap().contains(entry),
+        "the entry stays as it was"
+    );
+    assert_eq!(opens(&sandbox, &folder, "carol", "a.yaml").ok().text(), PLAIN);
+}
+
+#[test]
 fn groups_share_the_key_out() {
     let (sandbox, folder) = loose();
     let before = fs::read_to_string(folder.join("a.yaml")).unwrap();

@@ -256,6 +256,15 @@ impl Group {
         Ok(group)
     }
 
+    /// What tells the keys of other types apart, in the form that a policy has it in.
+    #[must_use]
+    pub fn foreign_names(&self) -> Vec<String> {
+        let lists = self.foreign.iter();
+        lists
+            .flat_map(|(kind, list)| list.elements().iter().map(|entry| foreign_name(kind, entry)))
+            .collect()
+    }
+
     fn is_empty(&self) -> bool {
         self.age.is_empty() && self.foreign.is_empty()
     }
@@ -343,6 +352,38 @@ fn truth(value: &Node) -> Result<bool, Error> {
         (_, "1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
         (Node::Word(word), _) => Ok(word.parse() != Ok(0.0)),
         _ => Err(Error::Metadata("`mac_only_encrypted` is neither true nor false")),
+    }
+}
+
+/// What tells a key of this type from another.
+fn foreign_name(kind: &str, entry: &Node) -> String {
+    let field = |name| entry.get(name).and_then(Node::text).unwrap_or_default();
+    match kind {
+        "pgp" => field("fp").to_owned(),
+        "gcp_kms" => field("resource_id").to_owned(),
+        "hckms" => field("key_id").to_owned(),
+        "azure_kv" => format!("{}/keys/{}/{}", field("vault_url"), field("name"), field("version")),
+        "hc_vault" => {
+            let (address, engine, key) = (field("vault_address"), field("engine_path"), field("key_name"));
+            format!("{}/v1/{engine}/keys/{key}", address.trim_end_matches('/'))
+        }
+        _ => {
+            let mut text = field("arn").to_owned();
+            for (mark, value) in [('+', field("role")), ('@', field("aws_profile"))] {
+                if !value.is_empty() {
+                    text.push(mark);
+                    text.push_str(value);
+                }
+            }
+            if let Some(Node::Map(context)) = entry.get("context") {
+                text.extend(
+                    context
+                        .iter()
+                        .map(|(name, value)| format!("|{name}:{}", value.text().unwrap_or_default())),
+                );
+            }
+            text
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Block style: the block is the last lines of each document. A text that ends without a line feed gets one before the block, and
 //! the block then ends without one, which is how the difference is remembered. Flow style: the block is the last member, right
-//! behind the one before it. Stores without nesting: [`flat`].
+//! behind the one before it. Stores without nesting: the folder's file `flat.rs`.
 
 use super::block::{self, JsonLayout};
 use super::flat;
