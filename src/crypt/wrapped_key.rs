@@ -80,7 +80,7 @@ fn unwrap_any<'a>(
     enc: &str,
     identities: impl Iterator<Item = &'a dyn age::Identity>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-    let enc = enc.trim_start();
+    let enc = without_blank_lines(enc);
     if !enc.starts_with(ARMOR_START) {
         return Err(Error::MalformedWrappedKey { reason: "no age armor" });
     }
@@ -102,6 +102,16 @@ fn unwrap_any<'a>(
         .read_to_end(&mut secret)
         .map_err(|_| Error::WrappedKeyNotAuthentic)?;
     Ok(Some(secret))
+}
+
+/// The text from its first line that is more than white space.
+fn without_blank_lines(mut text: &str) -> &str {
+    while let Some((line, rest)) = text.split_once('\n')
+        && line.trim().is_empty()
+    {
+        text = rest;
+    }
+    text
 }
 
 /// Whether the lines of an armor are as Go's reader wants them: no blanks, full but for the last, and nothing but white space behind
@@ -174,6 +184,7 @@ mod tests {
             ("AGE".into(), malformed("no age armor")),
             ("age-encryption.org/v1\n-> X25519 x\n".into(), malformed("no age armor")),
             (enc[..200].to_owned(), malformed("broken armor, or cut short")),
+            (format!(" {enc}"), malformed("no age armor")),
             (format!("{enc}x"), malformed("broken armor, or cut short")),
             (
                 enc.replacen("-----\n", "-----\n\n", 1),
@@ -209,7 +220,7 @@ mod tests {
             for text in [
                 enc.clone(),
                 enc.trim_end().to_owned(),
-                format!("\n  {enc}\n\n"),
+                format!("\n  \n{enc}\n\n"),
                 enc.replace('\n', "\r\n"),
             ] {
                 assert_eq!(open(&text, &identity).unwrap().unwrap(), plaintext, "{text}");

@@ -7,9 +7,10 @@ use super::block::{self, JsonLayout};
 use super::error::Error;
 use super::open::{MacCheck, Opened, proven, verify};
 use super::seal::{Order, metadata, same_but_for_values};
-use super::sealed::{Sealed, envelope};
+use super::sealed::{Sealed, envelope, in_the_clear_anyway};
+use super::walk::{Visit, Walk};
 use crate::crypt::{Cipher, DataKey, Kind, Mac};
-use crate::document::{Item, Leaf, json};
+use crate::document::{Leaf, Value, json};
 use crate::text::Position;
 
 /// The additional authenticated data of the one value.
@@ -22,30 +23,39 @@ pub(super) enum Draft {
     No,
 }
 
-/// The leaf `data` at the root.
-fn data<'s, 't>(sealed: &'s Sealed<'t>) -> Option<&'s Leaf<'t>> {
-    let mut depth = 0_usize;
-    sealed.document.items.iter().find_map(|item| {
-        match item {
-            Item::Enter(_) => depth += 1,
-            Item::Leave => depth = depth.saturating_sub(1),
-            Item::Leaf(leaf) if depth == 0 && leaf.key.as_ref().is_some_and(|key| key.name == "data") => {
-                return Some(leaf);
+/// The one value, which is called `data` and stands at the root; and whether it is sealed: releases before 3.11 followed a selection
+/// here too. SOPS's MAC is over whatever else there is, so there must be nothing.
+fn data<'s, 't>(sealed: &'s Sealed<'t>) -> Result<(&'s Leaf<'t>, bool), Error> {
+    let selection = sealed.metadata.selection.resolve()?;
+    let mut walk = Walk::new(&sealed.document, &selection);
+    let mut found = None;
+    while let Some(visit) = walk.next() {
+        match visit {
+            Visit::Leaf(leaf, sealed) if found.is_none() && walk.depth() == 0 && walk.aad().as_bytes() == AAD => {
+                found = Some((leaf, sealed));
+            }
+            Visit::Leaf(leaf, _) if !in_the_clear_anyway(leaf) => {
+                return Err(Error::Metadata("there is more than `data` beside it"));
             }
             _ => {}
         }
-        None
-    })
+    }
+    found.ok_or(Error::Metadata(
+        "there is no `data` beside it; the file is not a binary one",
+    ))
 }
 
 pub(super) fn open(sealed: &Sealed<'_>, data_key: DataKey, check: MacCheck) -> Result<Opened, Error> {
-    let leaf = data(sealed).ok_or(Error::Metadata(
-        "there is no `data` beside it; the file is not a binary one",
-    ))?;
+    let (leaf, is_sealed) = data(sealed)?;
     let place = || Position::at(sealed.document.text.as_bytes(), leaf.span.start);
     let cipher = Cipher::new(&data_key);
     let content = if leaf.value.is_empty_text() {
         Zeroizing::default()
+    } else if !is_sealed {
+        let Value::Str(content) = &leaf.value else {
+            return Err(Error::Metadata("`data` beside it is no text"));
+        };
+        Zeroizing::new(content.to_vec())
     } else {
         let envelope = envelope(leaf).ok_or_else(|| Error::ValueInTheClear { place: place() })?;
         let opened = cipher
@@ -58,8 +68,14 @@ pub(super) fn open(sealed: &Sealed<'_>, data_key: DataKey, check: MacCheck) -> R
         }
         content
     };
-    let mut mac = Mac::new();
-    mac.update(&content);
+    let mut mac = if sealed.metadata.mac_only_encrypted {
+        Mac::only_encrypted()
+    } else {
+        Mac::new()
+    };
+    if is_sealed || !sealed.metadata.mac_only_encrypted {
+        mac.update(&content);
+    }
     let digest = mac.finish();
     verify(sealed, &cipher, &digest, check)?;
     Ok(Opened {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::node::Node;
+use super::number;
 use super::selection::SelectionSettings;
 use crate::crypt::{self, DataKey, Keyring, Reach, Recipient, WrappedKey, shamir};
 
@@ -75,13 +76,9 @@ impl Metadata {
             groups: vec![Group::read(node)?],
             ..Self::default()
         };
+        let groups = node.get("key_groups").map_or(Ok(&[][..]), elements)?;
         if metadata.groups.iter().all(Group::is_empty) {
-            metadata.groups = node
-                .get("key_groups")
-                .map_or(&[][..], Node::elements)
-                .iter()
-                .map(Group::read)
-                .collect::<Result<_, _>>()?;
+            metadata.groups = groups.iter().map(Group::read).collect::<Result<_, _>>()?;
         }
         if metadata.groups.iter().all(Group::is_empty) {
             return Err(Error::Metadata("it names no key"));
@@ -107,7 +104,8 @@ impl Metadata {
     fn field(&mut self, lower: &str, name: &str, value: &Node) -> Result<(), Error> {
         let text = || scalar(value).map(str::to_owned);
         if let Some(slot) = self.selection.slot(lower) {
-            *slot = scalar(value).map(|_| value.text().map(str::to_owned))?;
+            let text = scalar(value)?;
+            *slot = value.text().map(|_| text.to_owned());
             return Ok(());
         }
         match lower {
@@ -324,6 +322,9 @@ impl Group {
 fn scalar(node: &Node) -> Result<&str, Error> {
     match node {
         Node::Map(_) | Node::List(_) => Err(Error::Metadata("a map or list stands where a text belongs")),
+        // As a text, SOPS's reader takes a truth value for its digit.
+        Node::Word(word) if word == "true" => Ok("1"),
+        Node::Word(word) if word == "false" => Ok("0"),
         _ => Ok(node.text().unwrap_or_default()),
     }
 }
@@ -389,7 +390,10 @@ fn foreign_name(kind: &str, entry: &Node) -> String {
 
 /// The threshold as number or text; `2.000000` was written by SOPS before 3.11 to flat formats.
 fn threshold(value: &Node) -> Result<Option<u32>, Error> {
-    let Some(text) = value.text() else { return Ok(None) };
+    let text = scalar(value)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
     let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
         if fraction.bytes().all(|byte| byte == b'0') {
             whole
@@ -412,6 +416,7 @@ fn threshold(value: &Node) -> Result<Option<u32>, Error> {
 /// An RFC 3339 time in the form that authenticates the MAC: whole seconds, `Z` for UTC, other offsets kept.
 #[must_use]
 pub fn instant(text: &str) -> Option<String> {
+    let text = &*number::as_strict_time(text);
     let number = |range: std::ops::Range<usize>| -> Option<u32> {
         let digits = text.get(range)?;
         if digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -479,6 +484,9 @@ mod tests {
         case("2026-01-02T03:04:05+05:30", Some("2026-01-02T03:04:05+05:30"));
         case("2024-02-29T00:00:00Z", Some("2024-02-29T00:00:00Z"));
         case("2023-02-29T00:00:00Z", None);
+        case("2026-01-02T3:04:05Z", Some("2026-01-02T03:04:05Z"));
+        case("2026-01-02T03:04:05,5Z", Some("2026-01-02T03:04:05Z"));
+        case("2026-1-02T03:04:05Z", None);
         case("2026-13-02T03:04:05Z", None);
         case("2026-01-02 03:04:05Z", None);
         case("2026-01-02T03:04:05", None);
@@ -492,7 +500,11 @@ mod tests {
         assert_eq!(threshold(&Node::Text("2.000000".to_owned())).unwrap(), Some(2));
         assert_eq!(threshold(&Node::Word("3".to_owned())).unwrap(), Some(3));
         assert_eq!(threshold(&Node::Text("0x2".to_owned())).unwrap(), Some(2));
-        for text in ["2.5", "x", "", "-1", "0x", "09"] {
+        for nothing in [Node::Text(String::new()), Node::Null, Node::Word("0".to_owned())] {
+            assert_eq!(threshold(&nothing).unwrap().unwrap_or(0), 0, "{nothing:?}");
+        }
+        assert!(threshold(&Node::Map(Vec::new())).is_err());
+        for text in ["2.5", "x", "-1", "0x", "09"] {
             assert!(threshold(&Node::Text(text.to_owned())).is_err(), "{text}");
         }
     }

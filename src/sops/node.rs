@@ -60,11 +60,11 @@ impl Node {
         }
     }
 
-    /// The entry with this name, or else with this name in another case (SOPS compares so since 3.13).
+    /// The last entry with this name, or else the first with this name in another case (SOPS compares so since 3.13).
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
-        let exact = entries.iter().find(|(key, _)| key == name);
+        let exact = entries.iter().rfind(|(key, _)| key == name);
         exact
             .or_else(|| entries.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)))
             .map(|(_, node)| node)

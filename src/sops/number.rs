@@ -1,6 +1,8 @@
 //! Numbers and times in envelopes, read as Go's `strconv.ParseFloat` and `time.Time` read them. SOPS writes the plainest of these
 //! forms only; other programs that seal for SOPS need not.
 
+use std::borrow::Cow;
+
 use super::metadata::instant;
 
 /// A double: decimal or hexadecimal, with underscores between digits. An overflow is an error in Go, not infinity.
@@ -101,16 +103,25 @@ fn scaled(bits: u64, lost: bool, power: i64) -> f64 {
     number * 2_f64.powi(half) * 2_f64.powi(rest)
 }
 
-/// A time as SOPS hashes it: RFC 3339 with as many digits of a fraction as it needs, nine at most.
-pub(super) fn time(text: &str) -> Option<String> {
-    let mut strict = text.to_owned();
-    // Go takes an hour of one digit, and a comma before the fraction.
-    if text.as_bytes().get(12) == Some(&b':') {
-        strict.insert(11, '0');
+/// A time as RFC 3339 has it: Go also takes an hour of one digit, and a comma before the fraction.
+pub(super) fn as_strict_time(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    if bytes.get(10) != Some(&b'T') || !text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut strict = Cow::Borrowed(text);
+    if bytes.get(12) == Some(&b':') {
+        strict.to_mut().insert(11, '0');
     }
     if strict.as_bytes().get(19) == Some(&b',') {
-        strict.replace_range(19..20, ".");
+        strict.to_mut().replace_range(19..20, ".");
     }
+    strict
+}
+
+/// A time as SOPS hashes it: RFC 3339 with as many digits of a fraction as it needs, nine at most.
+pub(super) fn time(text: &str) -> Option<String> {
+    let strict = as_strict_time(text);
     let seconds = instant(&strict)?;
     let (before, zone) = seconds.split_at_checked(19)?;
     let digits: String = strict

@@ -15,7 +15,7 @@ use super::walk::{Visit, Walk};
 use super::{binary, placement};
 use crate::crypt::{Cipher, DataKey, Envelope, Kind, Mac, mac_equal};
 use crate::document::edit::{Edit, apply};
-use crate::document::{Comment, Container, Fault, Format, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
+use crate::document::{Comment, Container, Fault, Format, Item, Leaf, Origin, Style, Value, dotenv, ini, json, yaml};
 use crate::text::{Position, Span};
 
 /// What becomes of leaves that stand in the clear though the file's settings seal them.
@@ -114,7 +114,7 @@ pub fn open_content(
         return open(format, &sealed, data_key, Clear::Refuse, check).map(|opened| opened.content);
     }
     let mut decrypted = decrypt(format, &sealed, &data_key, Clear::Refuse, check)?;
-    if !decrypted.spellings.is_empty() {
+    if decrypted.opener.sameness.is_some() {
         return Ok(decrypted.opened(Keep::Content, data_key).content);
     }
     let parts = decrypted
@@ -134,6 +134,15 @@ enum Keep {
     Content,
     /// Its sealed tokens too, for sealing it again.
     Tokens,
+}
+
+/// What becomes of sealed block scalars.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blocks {
+    /// They stay what they are, with their headers and the blank lines below them.
+    Stay,
+    /// They are opened in quotes.
+    Quoted,
 }
 
 /// What becomes of the plaintexts while the opened text is put together.
@@ -192,28 +201,60 @@ struct Decryption<'d, 't> {
 }
 
 impl Decryption<'_, '_> {
-    /// The opened file. The note of spellings is used where the text then says what was proven, and only there.
+    /// The opened file.
     fn opened(mut self, keep: Keep, data_key: DataKey) -> Opened {
-        let (text, opener) = (self.opener.sealed.document.text, &mut self.opener);
-        let noted = !self.spellings.is_empty();
-        let plaintexts = if noted { Plaintexts::Stay } else { Plaintexts::Drop };
-        let mut together = opener.parts(&self.spellings, keep, plaintexts).put_together(text);
-        if noted {
-            let said = sameness::of_text(opener.format, together.text(), &self.selection, &opener.hasher);
-            if said != opener.sameness.as_ref().map(Sameness::finish) {
-                together = opener
-                    .parts(&Spellings::default(), keep, Plaintexts::Drop)
-                    .put_together(text);
-            }
-        }
+        let together = self.put_together(keep);
         Opened {
             content: together.content,
             text: together.text,
             data_key,
             digest: self.proven,
             tokens: together.tokens,
-            hasher: opener.hasher.clone(),
+            hasher: self.opener.hasher,
         }
+    }
+
+    /// The opened text. The note of spellings is used where the text then says what was proven, and only there; so are the block
+    /// scalars of the sealed text.
+    fn put_together(&mut self, keep: Keep) -> Together {
+        let text = self.opener.sealed.document.text;
+        if self.opener.sameness.is_none() {
+            let parts = self.opener.parts(&self.spellings, keep, Plaintexts::Drop);
+            return parts.put_together(text);
+        }
+        let spellings = std::mem::take(&mut self.spellings);
+        for spellings in [&spellings, &Spellings::default()] {
+            let parts = self.opener.parts(spellings, keep, Plaintexts::Stay);
+            let mut together = parts.put_together(text);
+            if self.says_the_same(&mut together) {
+                return together;
+            }
+        }
+        self.opener.blocks = Blocks::Quoted;
+        let parts = self.opener.parts(&Spellings::default(), keep, Plaintexts::Drop);
+        let mut together = parts.put_together(text);
+        self.says_the_same(&mut together);
+        together
+    }
+
+    /// Whether an opened text says what was proven. A line break at its end may be what it takes: a block scalar that ends the text
+    /// means it, and the sealed text may have lost its own behind the metadata.
+    fn says_the_same(&self, together: &mut Together) -> bool {
+        let opener = &self.opener;
+        let proven = opener.sameness.as_ref().map(Sameness::finish);
+        let same = |text: &[u8]| sameness::of_text(opener.format, text, &self.selection, &opener.hasher) == proven;
+        if same(together.text()) {
+            return true;
+        }
+        if together.text.is_some() || opener.format != Format::Yaml || together.content.ends_with(b"\n") {
+            return false;
+        }
+        together.content.push(b'\n');
+        let found = same(&together.content);
+        if !found {
+            together.content.pop();
+        }
+        found
     }
 }
 
@@ -338,7 +379,8 @@ struct Opener<'d, 't> {
     decrypted: Vec<Decrypted<'d, 't>>,
     items: u32,
     saw_list_comment: bool,
-    /// What the note of spellings is held against, where there is one.
+    blocks: Blocks,
+    /// What the opened text is held against, where it may say something else.
     sameness: Option<Sameness<<RandomState as BuildHasher>::Hasher>>,
 }
 
@@ -350,11 +392,8 @@ impl<'d, 't> Opener<'d, 't> {
             sealed,
             cipher: Cipher::new(data_key),
             clear,
-            sameness: sealed
-                .metadata
-                .layout
-                .as_ref()
-                .map(|_| Sameness::new(hasher.build_hasher())),
+            blocks: Blocks::Stay,
+            sameness: is_doubtful(sealed).then(|| Sameness::new(hasher.build_hasher())),
             hasher,
             decrypted: Vec::new(),
             items: 0,
@@ -619,8 +658,12 @@ impl<'d, 't> Opener<'d, 't> {
             Kind::Str | Kind::Comment | Kind::Bytes => None,
         };
         let value = value.unwrap_or(Value::Str(plaintext.into()));
-        if let Some(text) = spell(self.format, leaf, leaf.style, &value, plaintext) {
-            Edit::new(region(leaf, leaf.style), text)
+        let style = match leaf.style {
+            Style::Literal | Style::Folded if self.blocks == Blocks::Quoted => Style::Double,
+            style => style,
+        };
+        if let Some(text) = spell(self.format, leaf, style, &value, plaintext) {
+            Edit::new(region(leaf, style), text)
         } else {
             let text = spell(self.format, leaf, Style::Plain, &value, plaintext).unwrap_or_default();
             Edit::new(leaf.span, text)
@@ -631,6 +674,21 @@ impl<'d, 't> Opener<'d, 't> {
 /// A comment's text, cut at a line break: more would become content of the document.
 fn one_line(text: &str) -> &str {
     text.split(['\n', '\r']).next().unwrap_or_default()
+}
+
+/// Whether the opened text may say something else than the sealed one: with a note of spellings; and where a text that nobody vouches
+/// for decides on the line breaks at a value's end, which are the end of the file and the lines below a block scalar that keeps them.
+fn is_doubtful(sealed: &Sealed<'_>) -> bool {
+    let text = sealed.document.text;
+    let keeps = |item: &Item<'_>| match item {
+        Item::Leaf(leaf) if matches!(leaf.style, Style::Literal | Style::Folded) => {
+            let header = text.get(leaf.span.start..leaf.body.start).unwrap_or_default();
+            header.contains('+')
+        }
+        _ => false,
+    };
+    let is_yaml = sealed.document.format == Format::Yaml;
+    sealed.metadata.layout.is_some() || is_yaml && (!text.ends_with('\n') || sealed.document.items.iter().any(keeps))
 }
 
 /// What is exchanged when a leaf is written in this style: the body of a block scalar, else the whole token.

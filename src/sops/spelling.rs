@@ -43,11 +43,6 @@ impl Spellings {
         self.by_item.get(&item).map(|text| text.as_str())
     }
 
-    /// Whether there are none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_item.is_empty()
-    }
-
     /// The sealed note for a document of `items` items whose values have this digest; `None` when there is nothing to note.
     pub(super) fn seal(&self, key: &DataKey, cipher: &Cipher, items: u32, digest: &str) -> Option<String> {
         if self.by_item.is_empty() {

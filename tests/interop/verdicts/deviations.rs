@@ -19,7 +19,7 @@ impl Deviation {
 }
 
 /// First what we refuse and SOPS takes, then the other way round.
-pub const DEVIATIONS: [Deviation; 8] = [
+pub const DEVIATIONS: [Deviation; 10] = [
     Deviation {
         reason: "JSON that goes on behind its object: SOPS loses what follows",
         applies: |mutant| {
@@ -64,11 +64,30 @@ pub const DEVIATIONS: [Deviation; 8] = [
         applies: |mutant| we_say(mutant, "a list index is no number"),
     },
     Deviation {
+        reason: "CR within a line of armor: Go's base64 passes over it",
+        applies: |mutant| {
+            let text = mutant.text().replace("\\r", "\r").replace("\\n", "\n");
+            let within = |line: &str| line.trim_end_matches('\r').contains('\r') && !line.contains("ENC[");
+            we_say(mutant, "wrapped key") && text.split('\n').any(within)
+        },
+    },
+    Deviation {
+        reason: "a threshold below zero, or one that is no whole number",
+        applies: |mutant| {
+            we_say(mutant, "`shamir_threshold` is not a number")
+                && mutant.text().lines().any(|line| {
+                    line.split_once("shamir_threshold")
+                        .is_some_and(|(_, value)| value.contains(['-', '.']))
+                })
+        },
+    },
+    Deviation {
         reason: "dotenv: CR at the end of metadata, as Git and editors put it there (#779, #1157)",
         applies: |mutant| {
             let reads = [
                 "extra text",
                 "invalid syntax",
+                "Invalid character(s) found in",
                 "illegal base64",
                 "invalid closing line",
                 "invalid first line",
