@@ -24,6 +24,7 @@ mod killed;
 mod lines;
 mod loopholes;
 mod merges;
+mod merges_by_key;
 mod pushes;
 mod rekeying;
 mod roundtrip;
