@@ -23,6 +23,7 @@ mod keys;
 mod killed;
 mod lines;
 mod loopholes;
+mod merge_laws;
 mod merges;
 mod merges_by_key;
 mod pushes;

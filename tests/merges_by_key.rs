@@ -354,11 +354,10 @@ fn a_recipient_whom_only_the_other_file_names_is_not_wrapped_for() {
     sandbox.git(&["checkout", "--quiet", "side"]).ok();
     sandbox.seal(&["rotate", "-i", FILE]);
     let theirs = String::from_utf8(stored("side")).unwrap();
-    let entry = theirs.find("- enc:").map(|_| "- ").unwrap_or("- ");
     let at = theirs.find("age:").unwrap() + "age:".len();
     let line = theirs[at..].lines().nth(1).unwrap();
     let indent = &line[..line.len() - line.trim_start().len()];
-    let forged = format!("\n{indent}{entry}recipient: {BOB}\n{indent}  enc: none");
+    let forged = format!("\n{indent}- recipient: {BOB}\n{indent}  enc: none");
     let theirs = format!("{}{forged}{}", &theirs[..at], &theirs[at..]);
     sandbox.git(&["checkout", "--quiet", "--force", "main"]).ok();
     let paths = [

@@ -202,7 +202,7 @@ enum Side<'s> {
     Sealed(Box<(Sealed<'s>, Opened)>),
 }
 
-impl<'s> Side<'s> {
+impl Side<'_> {
     fn content(&self) -> &[u8] {
         match self {
             Self::Plain(bytes) => bytes,

@@ -12,7 +12,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use zeroize::Zeroizing;
 
@@ -107,6 +107,9 @@ pub fn merge(format: Format, texts: Texts<'_>, markers: &Markers) -> Option<Merg
         theirs: Some(tree::pages(theirs, &trees.2)?),
     };
     let plans = plans(&pages)?;
+    if plans.iter().any(|plan| is_for_lines(format, plan)) {
+        return None;
+    }
     let work = Work {
         format,
         markers,
@@ -180,17 +183,41 @@ fn plans<'a>(pages: &'a Three<Vec<tree::Entry<'a>>>) -> Option<Vec<Plan<'a>>> {
     ours.iter().zip(theirs).enumerate().map(plan).collect()
 }
 
-/// The comments that the merged text must hold: those that both sides have, and those that one added.
+/// Whether a conflict is about all of a document, or all keys before the first header: no key names it.
+fn is_for_lines(format: Format, plan: &Plan<'_>) -> bool {
+    match plan {
+        Plan::Conflict(_) => true,
+        Plan::Branch(merged) if format == Format::Ini => merged
+            .members
+            .iter()
+            .any(|member| member.name == ini::DEFAULT && matches!(member.plan, Plan::Conflict(_))),
+        _ => false,
+    }
+}
+
+/// How often the merged text must hold each comment: those that both sides have, and those that one added.
 fn wanted_comments<'d>(
     base: Option<&'d Document<'_>>,
     ours: &'d Document<'_>,
     theirs: &'d Document<'_>,
-) -> Vec<&'d str> {
-    let base: HashSet<&str> = base.into_iter().flat_map(comments).collect();
-    let our: HashSet<&str> = comments(ours).collect();
-    let their: HashSet<&str> = comments(theirs).collect();
-    let kept = |comment: &&&str| !base.contains(**comment) || (our.contains(**comment) && their.contains(**comment));
-    our.union(&their).filter(kept).copied().collect()
+) -> HashMap<&'d str, usize> {
+    let (base, our, their) = (base.map(counted).unwrap_or_default(), counted(ours), counted(theirs));
+    let of = |counts: &HashMap<&str, usize>, comment: &str| counts.get(comment).copied().unwrap_or_default();
+    let wanted = |comment: &&'d str| {
+        let (our, their) = (of(&our, comment), of(&their, comment));
+        (our + their).saturating_sub(of(&base, comment)).min(our.max(their))
+    };
+    let all: HashSet<&str> = our.keys().chain(their.keys()).copied().collect();
+    all.into_iter().map(|comment| (comment, wanted(&comment))).collect()
+}
+
+/// How often each comment stands in a text.
+fn counted<'d>(document: &'d Document<'_>) -> HashMap<&'d str, usize> {
+    let mut counts = HashMap::new();
+    for comment in comments(document) {
+        *counts.entry(comment).or_default() += 1;
+    }
+    counts
 }
 
 /// The comments of a text, line by line: neighbouring ones are one in INI.
@@ -210,12 +237,13 @@ struct Work<'a> {
     line_break: &'static str,
     room: usize,
     plans: Vec<Plan<'a>>,
-    comments: Vec<&'a str>,
+    comments: HashMap<&'a str, usize>,
 }
 
 impl Work<'_> {
     fn finish(&self) -> Option<Merged> {
-        let mut missing: HashSet<&str> = self.comments.iter().copied().collect();
+        let mut missing = self.comments.clone();
+        missing.retain(|_, count| *count > 0);
         let ours = self.checked(Side::Ours, &mut missing)?;
         if !self.plans.iter().any(Plan::has_conflict) {
             return missing.is_empty().then_some(Merged {
@@ -240,7 +268,7 @@ impl Work<'_> {
     }
 
     /// The text if all conflicts go to one side, if it says what was decided; its comments are no longer missing.
-    fn checked(&self, side: Side, missing: &mut HashSet<&str>) -> Option<Zeroizing<String>> {
+    fn checked(&self, side: Side, missing: &mut HashMap<&str, usize>) -> Option<Zeroizing<String>> {
         let page = self.page(View::Only(side));
         let document = parse(self.format, &page.out)?;
         let found: Vec<(Root, Node<'_>)> = roots(&document);
@@ -253,9 +281,9 @@ impl Work<'_> {
         if !is_right {
             return None;
         }
-        for comment in comments(&document) {
-            missing.remove(comment);
-        }
+        let there = counted(&document);
+        missing.retain(|comment, count| there.get(comment).is_none_or(|found| found < count));
+        drop(there);
         drop(found);
         drop(document);
         Some(page.out)

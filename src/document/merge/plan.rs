@@ -54,7 +54,7 @@ pub(super) enum Plan<'a> {
 
 /// A map or list, merged.
 pub(super) struct Merged<'a> {
-    /// Ours, which the layout is of.
+    /// Which the layout is of: ours, unless nothing is left of it there.
     pub(super) frame: &'a Entry<'a>,
     pub(super) body: &'a Body<'a>,
     pub(super) base: Option<&'a Entry<'a>>,
@@ -72,12 +72,12 @@ pub(super) struct Member<'a> {
     pub(super) name: &'a str,
     /// What stands above it, where both sides have it.
     pub(super) lead: Option<&'a str>,
-    /// Whether ours has it, and as the first.
-    pub(super) in_ours: Standing,
+    /// Whether the text that gives the layout has it, and as the first.
+    pub(super) in_frame: Standing,
     pub(super) plan: Plan<'a>,
 }
 
-/// Where ours has a member.
+/// Where the text that gives the layout has a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     First,
@@ -147,10 +147,21 @@ pub(super) fn three_way<'a>(base: Option<&'a str>, ours: &'a str, theirs: &'a st
 /// A map or list that both sides changed, merged member by member; none where that can't be.
 fn branches<'a>(base: Option<&'a Entry<'a>>, ours: &'a Entry<'a>, theirs: &'a Entry<'a>) -> Option<Merged<'a>> {
     let (our, their) = (ours.body.as_ref()?, theirs.body.as_ref()?);
+    // Empty brackets hold no layout that members could be put into.
+    let side = if our.entries.is_empty() {
+        Side::Theirs
+    } else {
+        Side::Ours
+    };
+    let (frame, body, other) = if side == Side::Ours {
+        (ours, our, their)
+    } else {
+        (theirs, their, our)
+    };
     let in_lines = |body: &Body<'_>| body.style != BodyStyle::Flow;
     let alike = in_lines(our) == in_lines(their);
-    // Empty brackets hold no layout that members could be put into.
-    if our.shape != their.shape || our.entries.is_empty() || !(alike || their.entries.is_empty()) {
+    let is_emptied = other.entries.is_empty();
+    if our.shape != their.shape || body.entries.is_empty() || !(alike || is_emptied) {
         return None;
     }
     let was = base
@@ -165,40 +176,53 @@ fn branches<'a>(base: Option<&'a Entry<'a>>, ours: &'a Entry<'a>, theirs: &'a En
         Shape::Map => list::keys(&lists),
         Shape::List => list::slots(&lists)?,
     };
-    let members = slots.into_iter().filter_map(|slot| member(&lists, slot)).collect();
-    let part = |part: fn(&Entry<'a>) -> &'a str| three_way(base.map(part), part(ours), part(theirs));
-    let inner = |part: fn(&Body<'a>) -> &'a str| {
-        // A bracket's own lines are the layout of who has it.
-        if our.style == their.style && was.is_none_or(|was| was.style == our.style) {
-            three_way(was.map(part), part(our), part(their))
+    let members: Vec<Member<'_>> = slots
+        .into_iter()
+        .filter_map(|slot| member(&lists, slot, side))
+        .collect();
+    if is_emptied && members.iter().any(|member| member.plan.has_conflict()) {
+        return None;
+    }
+    let part = |part: fn(&Entry<'a>) -> &'a str| {
+        if alike {
+            three_way(base.map(part), part(ours), part(theirs))
         } else {
-            part(our)
+            part(frame)
         }
     };
-    let first = our.entries.first().map_or("", |entry| entry.lead);
-    let further = our.entries.get(1).or_else(|| their.entries.get(1));
+    let inner = |part: fn(&Body<'a>) -> &'a str| {
+        // What belongs to brackets is the layout of who has them.
+        if in_lines(our) && in_lines(their) && was.is_none_or(in_lines) {
+            three_way(was.map(part), part(our), part(their))
+        } else {
+            part(body)
+        }
+    };
     Some(Merged {
-        further: match further {
-            Some(entry) if !first.contains('\n') || our.entries.len() > 1 => entry.lead,
-            _ if first.contains('\n') => first,
-            _ => " ",
-        },
-        frame: ours,
-        body: our,
+        frame,
+        body,
         base,
-        head: if alike { part(|entry| entry.head) } else { ours.head },
+        head: part(|entry| entry.head),
         open: inner(|body| body.open),
         members,
-        rest: if in_lines(our) {
-            inner(|body| body.rest)
-        } else {
-            our.rest
-        },
-        tail: if alike { part(|entry| entry.tail) } else { ours.tail },
+        rest: inner(|body| body.rest),
+        tail: part(|entry| entry.tail),
+        further: further(body, other),
     })
 }
 
-fn member<'a>(lists: &Three<&'a [Entry<'a>]>, slot: list::Slot) -> Option<Member<'a>> {
+/// In brackets, the blanks in front of a member that is not the first.
+fn further<'a>(body: &Body<'a>, other: &Body<'a>) -> &'a str {
+    let first = body.entries.first().map_or("", |entry| entry.lead);
+    match (body.entries.get(1), other.entries.get(1)) {
+        (Some(own), _) => own.lead,
+        (None, _) if first.contains('\n') => first,
+        (None, Some(other)) => other.lead,
+        (None, None) => " ",
+    }
+}
+
+fn member<'a>(lists: &Three<&'a [Entry<'a>]>, slot: list::Slot, frame: Side) -> Option<Member<'a>> {
     let entry = |side: Side| lists.of(side)?.get(slot.of(side)?);
     let entries = Three {
         base: entry(Side::Base),
@@ -213,7 +237,7 @@ fn member<'a>(lists: &Three<&'a [Entry<'a>]>, slot: list::Slot) -> Option<Member
     Some(Member {
         name: any.name,
         lead,
-        in_ours: match slot.ours {
+        in_frame: match slot.of(frame) {
             Some(0) => Standing::First,
             Some(_) => Standing::Further,
             None => Standing::Nowhere,

@@ -129,6 +129,9 @@ impl<'m> Page<'m> {
             self.block_member(member, column, if within { Start::Within } else { Start::Line });
             self.path.pop();
         }
+        if !merged.rest.is_empty() && !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push_str(self.line_break);
+        }
         self.out.push_str(merged.rest);
     }
 
@@ -318,13 +321,13 @@ fn flow_lead<'a>(merged: &Merged<'a>, member: &Member<'a>, index: usize) -> &'a 
     let entries = &merged.body.entries;
     let first = entries.first().map_or("", |entry| entry.lead);
     let further = merged.further;
-    match (member.in_ours, index) {
+    match (member.in_frame, index) {
         (Standing::First, 0) => first,
         (Standing::Further, 1..) => match &member.plan {
             Plan::Take(entry) => own_lead(member, entry),
             Plan::Line { frame, .. } => own_lead(member, frame),
             Plan::Branch(merged) => own_lead(member, merged.frame),
-            Plan::Conflict(entries) => entries.ours.map_or(further, |entry| entry.lead),
+            Plan::Conflict(entries) => entries.ours.or(entries.theirs).map_or(further, |entry| entry.lead),
         },
         (_, 0) => first,
         _ => further,
