@@ -344,7 +344,6 @@ fn recipients_that_a_side_added_are_there_and_those_it_removed_are_not() {
 #[test]
 fn a_recipient_whom_only_the_other_file_names_is_not_wrapped_for() {
     let sandbox = branches(&with(&[("CANARY-1", "CANARY-o")]), &with(&[("CANARY-2", "CANARY-t")]));
-    // Bob's name beside a key that nobody wrapped for him, in a file under another data key.
     let save = |name: &str, bytes: &[u8]| {
         let path = sandbox.root().join(name);
         fs::write(&path, bytes).unwrap();
@@ -352,25 +351,30 @@ fn a_recipient_whom_only_the_other_file_names_is_not_wrapped_for() {
     };
     let stored = |revision: &str| sandbox.stored(&format!("{revision}:{FILE}"));
     sandbox.git(&["checkout", "--quiet", "side"]).ok();
-    sandbox.seal(&["rotate", "-i", FILE]);
-    let theirs = String::from_utf8(stored("side")).unwrap();
-    let at = theirs.find("age:").unwrap() + "age:".len();
-    let line = theirs[at..].lines().nth(1).unwrap();
-    let indent = &line[..line.len() - line.trim_start().len()];
-    let forged = format!("\n{indent}- recipient: {BOB}\n{indent}  enc: none");
-    let theirs = format!("{}{forged}{}", &theirs[..at], &theirs[at..]);
+    sandbox.seal(&["rotate", "--in-place", FILE]).ok();
+    sandbox.git(&["add", FILE]).ok();
+    let (same_key, new_key) = (stored("side"), stored(""));
+    assert_ne!(same_key, new_key);
     sandbox.git(&["checkout", "--quiet", "--force", "main"]).ok();
-    let paths = [
-        save("o", &stored("main~1")),
-        save("a", &stored("main")),
-        save("b", theirs.as_bytes()),
-    ];
-    let words: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
-    sandbox
-        .seal(&["merge-driver", words[0], words[1], words[2], "7", FILE])
-        .ok();
-    let merged = fs::read_to_string(&paths[1]).unwrap();
-    let forged_entries = merged.matches(BOB).count();
-    assert!(forged_entries <= 1, "{merged}");
-    assert_eq!(merged.matches("BEGIN AGE ENCRYPTED FILE").count(), 1, "{merged}");
+    for theirs in [same_key, new_key] {
+        // Bob's name beside a key that nobody wrapped for him.
+        let theirs = String::from_utf8(theirs).unwrap();
+        let at = theirs.find("age:").unwrap() + "age:".len();
+        let line = theirs[at..].lines().nth(1).unwrap();
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let forged = format!("\n{indent}- recipient: {BOB}\n{indent}  enc: none");
+        let theirs = format!("{}{forged}{}", &theirs[..at], &theirs[at..]);
+        let paths = [
+            save("o", &stored("main~1")),
+            save("a", &stored("main")),
+            save("b", theirs.as_bytes()),
+        ];
+        let words: Vec<&str> = paths.iter().map(|path| path.to_str().unwrap()).collect();
+        sandbox
+            .seal(&["merge-driver", words[0], words[1], words[2], "7", FILE])
+            .ok();
+        let merged = fs::read_to_string(&paths[1]).unwrap();
+        assert!(merged.contains("ENC[") && merged.contains(ALICE), "{merged}");
+        assert_eq!(merged.matches("BEGIN AGE ENCRYPTED FILE").count(), 1, "{merged}");
+    }
 }

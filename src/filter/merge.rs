@@ -80,28 +80,9 @@ impl Filter<'_> {
             Ok(_) => self.vault().terms(path).ok().flatten(),
             Err(_) => None,
         };
-        let unsealed = terms.is_some() && (states.ours.is_some() || states.theirs.is_some());
-        // One side did not change: the other one's blob as it is, so that nothing is sealed anew. Unless somebody was taken away
-        // or added there, or it is in the clear though the other one is not.
-        let stays = |content: &[u8], state: &Option<Base<'_>>, other: &[u8], other_state: &Option<Base<'_>>| {
-            content == other
-                && match (state, other_state) {
-                    (Some(state), Some(other)) => same_access(state, other),
-                    (None, None) => true,
-                    _ => content.is_empty(),
-                }
-        };
-        let verbatim = |stored: &[u8], state: &Option<Base<'_>>| {
-            (state.is_some() || !unsealed).then(|| Merged::Clean(stored.to_vec()))
-        };
-        let ours_stays = stays(plain.theirs, &states.theirs, plain.base, &states.base)
-            || stays(plain.theirs, &states.theirs, plain.ours, &states.ours);
-        if let Some(merged) = ours_stays.then(|| verbatim(sides.ours, &states.ours)).flatten() {
-            return Ok(merged);
-        }
-        let theirs_stays = stays(plain.ours, &states.ours, plain.base, &states.base);
-        if let Some(merged) = theirs_stays.then(|| verbatim(sides.theirs, &states.theirs)).flatten() {
-            return Ok(merged);
+        let open = Open { plain, states };
+        if let Some(kept) = open.unchanged(sides, terms.as_ref()) {
+            return Ok(Merged::Clean(kept.to_vec()));
         }
         let Some(merged) = merge_plain(format, plain, means) else {
             return Ok(Merged::Unopened(SopsError::Inexpressible {
@@ -109,7 +90,7 @@ impl Filter<'_> {
                 format: "text",
             }));
         };
-        if states.ours.is_none() && states.theirs.is_none() {
+        if open.states.ours.is_none() && open.states.theirs.is_none() {
             // Nothing was sealed: rerere asks so with the contents of the work tree, and wants one back.
             return Ok(if merged.conflict {
                 Merged::Conflict(merged.text)
@@ -117,7 +98,7 @@ impl Filter<'_> {
                 Merged::Clean(merged.text)
             });
         }
-        self.seal_merged(format, &merged, terms.as_ref(), &states)
+        self.seal_merged(format, &merged, terms.as_ref(), &open.states)
     }
 
     fn seal_merged(
@@ -162,6 +143,39 @@ impl Filter<'_> {
         };
         let opened = self.vault().open(format, &sealed, Clear::Refuse)?;
         Ok(Side::Sealed(Box::new((sealed, opened))))
+    }
+}
+
+/// The three states, opened.
+struct Open<'o> {
+    plain: Sides<'o>,
+    states: States<'o>,
+}
+
+impl Open<'_> {
+    /// One side did not change: the other one's blob as it is, so that nothing is sealed anew. Not where somebody was taken away or
+    /// added on the side that has the same content, and not a side in the clear that a rule seals and the other one has sealed.
+    fn unchanged<'s>(&self, stored: Sides<'s>, terms: Option<&Terms>) -> Option<&'s [u8]> {
+        let (plain, states) = (&self.plain, &self.states);
+        let is_sealed = states.ours.is_some() || states.theirs.is_some();
+        let may_stay = |state: &Option<Base<'_>>| state.is_some() || terms.is_none() || !is_sealed;
+        let like_base = |content: &[u8], state: &Option<Base<'_>>| {
+            content == plain.base && same_state(state.as_ref(), states.base.as_ref())
+        };
+        let alike = plain.ours == plain.theirs && same_state(states.ours.as_ref(), states.theirs.as_ref());
+        if (alike || like_base(plain.theirs, &states.theirs)) && may_stay(&states.ours) {
+            return Some(stored.ours);
+        }
+        (like_base(plain.ours, &states.ours) && may_stay(&states.theirs)).then_some(stored.theirs)
+    }
+}
+
+/// Whether two states of the same content have the same access: both in the clear, or sealed for the same recipients.
+fn same_state(one: Option<&Base<'_>>, other: Option<&Base<'_>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => same_access(one, other),
+        (None, None) => true,
+        _ => false,
     }
 }
 
