@@ -119,6 +119,7 @@ fn by_lines(git: &Git, args: &Args, sides: Sides<'_>) -> Option<Lines> {
     for path in &paths {
         wipe(path);
     }
+    let text = zeroize::Zeroizing::new(text);
     match code? {
         0 => Some(Lines { text, conflict: false }),
         // The number of conflicts, at most 127; above it is an error.

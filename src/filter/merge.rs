@@ -3,6 +3,8 @@
 //! Git stores whatever a merge driver leaves behind as a blob, even when the driver says *conflict*, and then smudges it. So a
 //! conflict is sealed whole, as a draft: the work tree shows its markers, no commit accepts it.
 
+use zeroize::Zeroizing;
+
 use super::Filter;
 use crate::document::Format;
 use crate::document::merge::{self, ConflictStyle, Markers, Texts};
@@ -14,7 +16,7 @@ use crate::vault::{Base, Sealing, Terms};
 /// What the merge of three plain texts gives: the text, and whether it holds conflict markers.
 pub struct Lines {
     /// The merged text.
-    pub text: Vec<u8>,
+    pub text: Zeroizing<Vec<u8>>,
     /// Whether two sides changed the same lines.
     pub conflict: bool,
 }
@@ -93,9 +95,9 @@ impl Filter<'_> {
         if open.states.ours.is_none() && open.states.theirs.is_none() {
             // Nothing was sealed: rerere asks so with the contents of the work tree, and wants one back.
             return Ok(if merged.conflict {
-                Merged::Conflict(merged.text)
+                Merged::Conflict(merged.text.to_vec())
             } else {
-                Merged::Clean(merged.text)
+                Merged::Clean(merged.text.to_vec())
             });
         }
         self.seal_merged(format, &merged, terms.as_ref(), &open.states)
@@ -204,7 +206,7 @@ fn merge_plain(format: Format, plain: Sides<'_>, means: &Means<'_>) -> Option<Li
     };
     if let Some(merged) = by_key() {
         return Some(Lines {
-            text: merged.text.as_bytes().to_vec(),
+            text: Zeroizing::new(merged.text.as_bytes().to_vec()),
             conflict: !merged.conflicts.is_empty(),
         });
     }

@@ -267,3 +267,124 @@ impl<'b> States<'b> {
 fn simple(terms: &Terms) -> bool {
     terms.groups.len() == 1 && terms.foreign.is_empty()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that fails here has failed")]
+    use super::*;
+    use crate::crypt::{Identity, Keyring};
+    use crate::sops::open::{Clear, MacCheck, Opened, open};
+    use crate::sops::seal::{Order, seal};
+    use crate::sops::{Sealed, SelectionSettings};
+
+    const NOW: &str = "2026-01-02T03:04:05Z";
+
+    /// Recipients by letter.
+    struct People(Vec<(char, Identity)>);
+
+    impl People {
+        fn of(&self, letters: &str) -> Vec<Recipient> {
+            let known = self.0.iter().filter(|(letter, _)| letters.contains(*letter));
+            known.map(|(_, identity)| identity.public().unwrap().clone()).collect()
+        }
+
+        fn letters(&self, metadata: &Metadata) -> String {
+            let list = age_only(metadata).unwrap();
+            let there = self
+                .0
+                .iter()
+                .filter(|(letter, _)| holds(list, &self.of(&letter.to_string())[0]));
+            there.map(|(letter, _)| *letter).collect()
+        }
+
+        fn sealed(&self, letters: &str, key: &DataKey, text: &str) -> Vec<u8> {
+            let groups = Group::share_out(key.as_bytes(), &[self.of(letters)], None).unwrap();
+            let order = Order {
+                data_key: key,
+                recipients: Recipients::Are {
+                    groups,
+                    threshold: None,
+                },
+                selection: &SelectionSettings::default(),
+                mac_only_encrypted: false,
+                now: NOW,
+                base: None,
+                also: None,
+                heritage: None,
+            };
+            seal(Format::Yaml, text.as_bytes(), &order).unwrap().0
+        }
+    }
+
+    fn opened(bytes: &[u8], key: &DataKey) -> Option<Opened> {
+        let key = DataKey::from_bytes(key.as_bytes()).unwrap();
+        let sealed = Sealed::parse(Format::Yaml, bytes).unwrap();
+        open(Format::Yaml, &sealed, key, Clear::Refuse, MacCheck::Verify).ok()
+    }
+
+    #[test]
+    fn who_was_taken_away_can_not_open_it_and_who_came_can() {
+        let people = People("abc".chars().map(|letter| (letter, Identity::generate())).collect());
+        let keys = [(); 2].map(|()| DataKey::generate().unwrap());
+        let keyring = Keyring::new(Vec::new());
+        // Base, ours and theirs with the number of their data key; the rule; who can open the result, and under which key.
+        let case = |sides: [(&str, usize); 3], rule: Option<&str>, expected: (&str, Option<usize>)| {
+            let texts = ["a: 1\nb: 1\n", "a: 2\nb: 1\n", "a: 1\nb: 2\n"];
+            let stored: Vec<Vec<u8>> = sides
+                .iter()
+                .zip(texts)
+                .map(|((letters, key), text)| people.sealed(letters, &keys[*key], text))
+                .collect();
+            let parsed: Vec<Sealed<'_>> = stored
+                .iter()
+                .map(|bytes| Sealed::parse(Format::Yaml, bytes).unwrap())
+                .collect();
+            let open: Vec<Opened> = stored
+                .iter()
+                .zip(sides)
+                .map(|(bytes, (_, key))| opened(bytes, &keys[key]).unwrap())
+                .collect();
+            let state = |index: usize| {
+                Some(Base {
+                    sealed: &parsed[index],
+                    opened: &open[index],
+                })
+            };
+            let states = States {
+                base: state(0),
+                ours: state(1),
+                theirs: state(2),
+            };
+            let terms = rule.map(|letters| Terms {
+                groups: vec![people.of(letters)],
+                foreign: Vec::new(),
+                threshold: None,
+                selection: SelectionSettings::default(),
+                mac_only_encrypted: false,
+            });
+            let content = (b"a: 2\nb: 2\n".as_slice(), Outcome::Clean);
+            let sealing = Vault::new(None, &keyring).seal_merged(Format::Yaml, content, terms.as_ref(), &states, NOW);
+            let Ok(Sealing::Sealed(bytes, _)) = sealing else {
+                unreachable!("a merged text is sealed")
+            };
+            let found = people.letters(&Sealed::parse(Format::Yaml, &bytes).unwrap().metadata);
+            let key = keys.iter().position(|key| opened(&bytes, key).is_some());
+            assert_eq!((found.as_str(), key), expected, "{sides:?} {rule:?}");
+        };
+        case([("a", 0), ("a", 0), ("ab", 0)], Some("a"), ("ab", Some(0)));
+        case([("a", 0), ("ab", 0), ("ac", 0)], None, ("abc", Some(0)));
+        case([("a", 0), ("a", 0), ("a", 0)], Some("ab"), ("ab", Some(0)));
+        // Taken away without a new data key: it gets one.
+        case([("ab", 0), ("ab", 0), ("a", 0)], Some("ab"), ("a", None));
+        case([("ab", 0), ("a", 0), ("ab", 0)], None, ("a", None));
+        case([("abc", 0), ("ab", 0), ("ac", 0)], Some("abc"), ("a", None));
+        // With one: it is that.
+        case([("ab", 0), ("ab", 0), ("a", 1)], Some("ab"), ("a", Some(1)));
+        case([("ab", 0), ("a", 1), ("ab", 0)], Some("a"), ("a", Some(1)));
+        case([("ab", 0), ("abc", 0), ("a", 1)], Some("abc"), ("ac", Some(1)));
+        // A rotation stays one.
+        case([("a", 0), ("a", 0), ("a", 1)], Some("a"), ("a", Some(1)));
+        // The rule has let go whom all three still have.
+        case([("ab", 0), ("ab", 0), ("ab", 0)], Some("a"), ("a", None));
+    }
+}
