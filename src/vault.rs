@@ -1,5 +1,7 @@
 //! Policy and keyring together: everything that is sealed or opened for a path goes through here.
 
+pub mod merge;
+
 use zeroize::Zeroizing;
 
 use crate::crypt::{DataKey, Keyring, Recipient};
@@ -54,6 +56,7 @@ pub enum Sealing {
 }
 
 /// An earlier sealed state of a file, opened.
+#[derive(Clone, Copy)]
 pub struct Base<'b> {
     /// As it is stored.
     pub sealed: &'b Sealed<'b>,
@@ -157,14 +160,7 @@ impl<'v> Vault<'v> {
         now: &str,
     ) -> Result<Sealing, Error> {
         let plan = Plan::of(terms, base)?;
-        let order = plan.order(base, now)?;
-        match seal(format, content, &order) {
-            Ok((sealed, fidelity)) => Ok(Sealing::Sealed(sealed, fidelity)),
-            Err(error @ (sops::Error::Crypt(_) | sops::Error::NoRecipient | sops::Error::ForeignKey { .. })) => {
-                Err(error.into())
-            }
-            Err(error) => Ok(Sealing::Draft(seal_draft(content, &order)?, error)),
-        }
+        seal_as(format, content, &plan.order(base, now)?)
     }
 
     /// Seals an earlier state anew for these key groups, its selection and content as they are.
@@ -207,6 +203,17 @@ impl<'v> Vault<'v> {
         now: &str,
     ) -> Result<Vec<u8>, Error> {
         Ok(seal_draft(content, &Plan::of(terms, base)?.order(base, now)?)?)
+    }
+}
+
+/// Seals a content, or else a draft of it.
+fn seal_as(format: Format, content: &[u8], order: &Order<'_>) -> Result<Sealing, Error> {
+    match seal(format, content, order) {
+        Ok((sealed, fidelity)) => Ok(Sealing::Sealed(sealed, fidelity)),
+        Err(error @ (sops::Error::Crypt(_) | sops::Error::NoRecipient | sops::Error::ForeignKey { .. })) => {
+            Err(error.into())
+        }
+        Err(error) => Ok(Sealing::Draft(seal_draft(content, order)?, error)),
     }
 }
 
@@ -253,6 +260,7 @@ impl Plan {
             base: base
                 .filter(|_| self.fresh.is_none())
                 .map(|base| (base.sealed, base.opened)),
+            also: None,
             heritage: base.map(|base| &base.sealed.metadata),
         })
     }

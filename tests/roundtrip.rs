@@ -67,6 +67,7 @@ impl Case {
             mac_only_encrypted: self.mac_only_encrypted,
             now,
             base,
+            also: None,
             heritage: None,
         };
         seal(self.format, plain, &order)

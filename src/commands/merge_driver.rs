@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::context::Context;
-use crate::filter::merge::{Lines, Merged, Sides};
+use crate::document::merge::{ConflictStyle, Markers};
+use crate::filter::merge::{Lines, Means, Merged, Sides};
 use crate::git::Git;
 use crate::ui::Failure;
 
@@ -24,6 +25,23 @@ pub struct Args {
     pub labels: Vec<String>,
 }
 
+impl Args {
+    fn markers(&self) -> Markers {
+        let label = |index: usize, name: &str| {
+            let known = self.labels.get(index);
+            let known = known.filter(|label| !label.is_empty() && !label.starts_with('%'));
+            known.map_or_else(|| name.to_owned(), Clone::clone)
+        };
+        Markers {
+            size: self.marker_size,
+            ours: label(1, "ours"),
+            base: label(0, "base"),
+            theirs: label(2, "theirs"),
+            style: ConflictStyle::default(),
+        }
+    }
+}
+
 /// Merges three stored states.
 ///
 /// # Errors
@@ -40,9 +58,12 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
         ours: &ours,
         theirs: &theirs,
     };
-    let merged = context
-        .filter(&policy)
-        .merge(&path, sides, &|sides| by_lines(git, args, sides));
+    let means = Means {
+        markers: &args.markers(),
+        style: &|| conflict_style(git),
+        lines: &|sides| by_lines(git, args, sides),
+    };
+    let merged = context.filter(&policy).merge(&path, sides, &means);
     let merged = merged.map_err(|error| Failure::from(error).at(args.path.display()))?;
 
     context.memory().flush();
@@ -58,6 +79,16 @@ pub fn run(args: &Args, context: &Context) -> Result<u8, Failure> {
             Ok(1)
         }
     }
+}
+
+/// What `merge.conflictStyle` says.
+fn conflict_style(git: &Git) -> ConflictStyle {
+    let found = git.exit(&["config", "--get", "merge.conflictStyle"], b"").ok();
+    let name = found
+        .filter(|(code, ..)| *code == Some(0))
+        .and_then(|(_, name, _)| String::from_utf8(name).ok());
+    name.and_then(|name| ConflictStyle::of_name(name.trim()))
+        .unwrap_or_default()
 }
 
 /// Merges by line with Git's own means. It reads files, so the plain texts go to a private folder for as long as it runs.
@@ -77,15 +108,10 @@ fn by_lines(git: &Git, args: &Args, sides: Sides<'_>) -> Option<Lines> {
         write("base", sides.base)?,
         write("theirs", sides.theirs)?,
     ];
-    let known = |index: usize| {
-        args.labels
-            .get(index)
-            .filter(|label| !label.is_empty() && !label.starts_with('%'))
-    };
-    let label = |index: usize, name: &str| known(index).map_or_else(|| name.to_owned(), Clone::clone);
     let mut words: Vec<std::ffi::OsString> = vec!["merge-file".into(), "-p".into()];
     words.push(format!("--marker-size={}", args.marker_size).into());
-    for label in [label(1, "ours"), label(0, "base"), label(2, "theirs")] {
+    let markers = args.markers();
+    for label in [markers.ours, markers.base, markers.theirs] {
         words.extend(["-L".into(), label.into()]);
     }
     words.extend(paths.iter().map(|path| path.clone().into_os_string()));
@@ -93,6 +119,7 @@ fn by_lines(git: &Git, args: &Args, sides: Sides<'_>) -> Option<Lines> {
     for path in &paths {
         wipe(path);
     }
+    let text = zeroize::Zeroizing::new(text);
     match code? {
         0 => Some(Lines { text, conflict: false }),
         // The number of conflicts, at most 127; above it is an error.

@@ -10,6 +10,7 @@ pub mod ini;
 pub mod item;
 pub mod json;
 pub mod key_path;
+pub mod merge;
 pub mod value;
 pub mod yaml;
 

@@ -739,6 +739,7 @@ mod tests {
             mac_only_encrypted: false,
             now: "2026-01-02T03:04:05Z",
             base: None,
+            also: None,
             heritage: None,
         };
         let (sealed, _) = seal(Format::Json, b"{\"a\": \"x\", \"b\": \"y\"}", &order).unwrap();

@@ -36,6 +36,8 @@ pub struct Order<'o> {
     pub now: &'o str,
     /// The earlier state, sealed with the same data key.
     pub base: Option<(&'o Sealed<'o>, &'o Opened)>,
+    /// A further state, sealed with the same data key, whose ciphertext stays where the earlier state has none.
+    pub also: Option<(&'o Sealed<'o>, &'o Opened)>,
     /// What an earlier state under another data key said: its version and what we do not know in it are kept.
     pub heritage: Option<&'o Metadata>,
 }
@@ -226,7 +228,8 @@ struct Sealer<'d, 't> {
     document: &'d Document<'t>,
     data_key: &'d DataKey,
     cipher: Cipher,
-    reuse: Option<Reuse<'d>>,
+    /// What can stay, of the nearest state first.
+    reuse: Vec<Reuse<'d>>,
     only_encrypted: bool,
     edits: Vec<Edit>,
     spellings: Spellings,
@@ -244,7 +247,11 @@ impl<'d, 't> Sealer<'d, 't> {
             document,
             data_key: order.data_key,
             cipher: Cipher::new(order.data_key),
-            reuse: order.base.map(|(sealed, opened)| Reuse::new(sealed, opened)),
+            reuse: [order.base, order.also]
+                .into_iter()
+                .flatten()
+                .map(|(sealed, opened)| Reuse::new(sealed, opened))
+                .collect(),
             only_encrypted: order.mac_only_encrypted,
             edits: Vec::with_capacity(document.items.len()),
             spellings: Spellings::default(),
@@ -314,15 +321,16 @@ impl<'d, 't> Sealer<'d, 't> {
             return Ok(());
         };
         let token = leaf.span.of(self.document.text);
-        if let Some(reuse) = &mut self.reuse
-            && let Some(old) = reuse.take(walk.aad(), false, token.as_bytes())
-            && (old.kind == kind || reads_the_same(old.kind, leaf, token))
-        {
+        let old = self.reuse.iter_mut().find_map(|reuse| {
+            let old = reuse.take(walk.aad(), false, token.as_bytes())?;
+            (old.kind == kind || reads_the_same(old.kind, leaf, token)).then(|| (old, reuse.sealed_text(old)))
+        });
+        if let Some((old, sealed)) = old {
             let part = region(leaf, old.style);
             if old.noted {
                 self.spellings.insert(walk.ordinal(), part.of(self.document.text));
             }
-            self.edits.push(Edit::new(part, reuse.sealed_text(old)));
+            self.edits.push(Edit::new(part, sealed));
             return Ok(());
         }
         let plaintext = kind::plaintext(&leaf.value, token);
@@ -378,8 +386,8 @@ impl<'d, 't> Sealer<'d, 't> {
         };
         let earlier = self
             .reuse
-            .as_ref()
-            .and_then(|reuse| reuse.style_at(aad))
+            .iter()
+            .find_map(|reuse| reuse.style_at(aad))
             .filter(|&style| {
                 style != own
                     && matches!(style, Style::Plain | Style::Single | Style::Double)
@@ -408,7 +416,7 @@ impl<'d, 't> Sealer<'d, 't> {
             Format::Ini => ini::comment_plaintext(self.document.text, comment),
             _ => Cow::Borrowed(comment.text.as_ref()),
         };
-        let earlier = self.reuse.as_mut().and_then(|reuse| {
+        let earlier = self.reuse.iter_mut().find_map(|reuse| {
             let token = reuse.take(walk.aad(), true, plaintext.as_bytes())?;
             let text = reuse.sealed_text(token);
             text.find("ENC[")

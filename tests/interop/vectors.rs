@@ -172,6 +172,7 @@ pub fn sealed_for(format: Format, plain: &[u8], settings: &Settings, keys: &Keys
         mac_only_encrypted: settings.mac_only_encrypted,
         now: NOW,
         base: None,
+        also: None,
         heritage: None,
     };
     Ok(seal(format, plain, &order)?.0)
@@ -188,6 +189,7 @@ pub fn resealed(format: Format, plain: &[u8], base: &[u8], keyring: &Keyring) ->
         mac_only_encrypted: sealed.metadata.mac_only_encrypted,
         now: NOW,
         base: Some((&sealed, &before)),
+        also: None,
         heritage: None,
     };
     Ok(seal(format, plain, &order)?.0)

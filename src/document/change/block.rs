@@ -333,7 +333,7 @@ fn same_end(old: &Value<'_>, new: &Value<'_>) -> bool {
 }
 
 /// Where an entry begins: its key, or what says something about it in front (`?`, an anchor, a tag).
-pub(super) fn entry_start(text: &str, key: usize) -> usize {
+pub(in crate::document) fn entry_start(text: &str, key: usize) -> usize {
     let line = before_in_line(text, key);
     let mut rest = line.trim_start_matches([' ', '\t']);
     while let Some(after) = rest.strip_prefix('-').filter(|after| after.starts_with([' ', '\t'])) {

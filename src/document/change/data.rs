@@ -7,7 +7,7 @@ use crate::document::{Shape, Value};
 
 /// A value with all that is in it.
 #[derive(Clone)]
-pub(super) enum Data<'a> {
+pub(in crate::document) enum Data<'a> {
     /// A scalar and how it is spelled where it comes from.
     Leaf(&'a Value<'a>, &'a str),
     Map(Vec<(&'a str, Data<'a>)>),
@@ -16,7 +16,7 @@ pub(super) enum Data<'a> {
 
 impl<'a> Data<'a> {
     /// What a node says.
-    pub(super) fn of_node(node: &Node<'a>, text: &'a str) -> Self {
+    pub(in crate::document) fn of_node(node: &Node<'a>, text: &'a str) -> Self {
         match &node.content {
             Content::Leaf(leaf) => Self::Leaf(&leaf.value, leaf.span.of(text)),
             Content::Branch(branch) => {
@@ -33,7 +33,7 @@ impl<'a> Data<'a> {
     }
 
     /// A value below steps that lead to nothing yet: maps for keys, lists of one element for positions.
-    pub(super) fn nested(steps: &'a [Step], value: Self) -> Self {
+    pub(in crate::document) fn nested(steps: &'a [Step], value: Self) -> Self {
         steps.iter().rev().fold(value, |inner, step| match step {
             Step::Key(key) => Self::Map(vec![(key, inner)]),
             Step::Index(_) => Self::List(vec![inner]),
@@ -41,7 +41,7 @@ impl<'a> Data<'a> {
     }
 
     /// This with `value` at a place, as SOPS sets it.
-    pub(super) fn set(&mut self, steps: &'a [Step], value: Self) -> Result<(), Error> {
+    pub(in crate::document) fn set(&mut self, steps: &'a [Step], value: Self) -> Result<(), Error> {
         let Some((step, rest)) = steps.split_first() else {
             *self = value;
             return Ok(());
@@ -63,7 +63,7 @@ impl<'a> Data<'a> {
     }
 
     /// This without the value at a place.
-    pub(super) fn unset(&mut self, steps: &[Step]) -> Result<(), Error> {
+    pub(in crate::document) fn unset(&mut self, steps: &[Step]) -> Result<(), Error> {
         let Some((step, rest)) = steps.split_first() else {
             return Err(Error::EmptyPath);
         };
@@ -91,7 +91,7 @@ impl<'a> Data<'a> {
     }
 
     /// Whether two values say the same, doubles bit for bit.
-    pub(super) fn is(&self, other: &Data<'_>) -> bool {
+    pub(in crate::document) fn is(&self, other: &Data<'_>) -> bool {
         match (self, other) {
             (Self::Leaf(one, _), Data::Leaf(other, _)) => same(one, other),
             (Self::Map(ours), Data::Map(others)) => {
@@ -109,7 +109,7 @@ impl<'a> Data<'a> {
     }
 
     /// A map or list that holds nothing.
-    pub(super) const fn empty(shape: Shape) -> Self {
+    pub(in crate::document) const fn empty(shape: Shape) -> Self {
         match shape {
             Shape::Map => Self::Map(Vec::new()),
             Shape::List => Self::List(Vec::new()),
@@ -117,7 +117,7 @@ impl<'a> Data<'a> {
     }
 
     /// Whether it has one token: a scalar, or nothing in brackets.
-    pub(super) fn is_token(&self) -> bool {
+    pub(in crate::document) fn is_token(&self) -> bool {
         match self {
             Self::Leaf(..) => true,
             Self::Map(entries) => entries.is_empty(),
@@ -126,7 +126,8 @@ impl<'a> Data<'a> {
     }
 }
 
-fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
+/// Whether two values are the same, doubles bit for bit.
+pub(in crate::document) fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
         (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
         _ => one == other,

@@ -4,14 +4,14 @@
 //! Where that can't be had because the value is written through an alias, or an alias repeats it, the aliases of the document are
 //! written out first; then only the one place changes, as in SOPS.
 
-mod block;
-mod data;
+pub(super) mod block;
+pub(super) mod data;
 pub mod error;
 mod flat;
 mod flow;
-mod lines;
+pub(super) mod lines;
 mod manner;
-mod node;
+pub(super) mod node;
 mod write;
 
 use zeroize::Zeroizing;

@@ -5,34 +5,34 @@ use crate::document::{Document, Item, Key, Leaf, Origin, Root, RootStyle, Shape}
 use crate::text::Span;
 
 /// A value where it lies.
-pub(super) struct Node<'d> {
-    pub(super) key: Option<&'d Key<'d>>,
+pub(in crate::document) struct Node<'d> {
+    pub(in crate::document) key: Option<&'d Key<'d>>,
     /// Its text; for the root of a document in braces these too.
-    pub(super) span: Span,
-    pub(super) origin: Origin,
-    pub(super) content: Content<'d>,
+    pub(in crate::document) span: Span,
+    pub(in crate::document) origin: Origin,
+    pub(in crate::document) content: Content<'d>,
 }
 
-pub(super) enum Content<'d> {
+pub(in crate::document) enum Content<'d> {
     Leaf(&'d Leaf<'d>),
     Branch(Branch<'d>),
 }
 
 /// A map or list.
-pub(super) struct Branch<'d> {
-    pub(super) shape: Shape,
+pub(in crate::document) struct Branch<'d> {
+    pub(in crate::document) shape: Shape,
     /// Whether its members stand in brackets.
-    pub(super) flow: bool,
-    pub(super) children: Vec<Node<'d>>,
+    pub(in crate::document) flow: bool,
+    pub(in crate::document) children: Vec<Node<'d>>,
 }
 
 impl<'d> Node<'d> {
     /// The name of its key; empty for an element.
-    pub(super) fn name(&self) -> &'d str {
+    pub(in crate::document) fn name(&self) -> &'d str {
         self.key.map_or("", |key| key.name.as_ref())
     }
 
-    pub(super) const fn branch(&self) -> Option<&Branch<'d>> {
+    pub(in crate::document) const fn branch(&self) -> Option<&Branch<'d>> {
         match &self.content {
             Content::Branch(branch) => Some(branch),
             Content::Leaf(_) => None,
@@ -40,7 +40,7 @@ impl<'d> Node<'d> {
     }
 
     /// The last leaf of its text.
-    pub(super) fn last_leaf(&self) -> Option<&'d Leaf<'d>> {
+    pub(in crate::document) fn last_leaf(&self) -> Option<&'d Leaf<'d>> {
         match &self.content {
             Content::Leaf(leaf) => Some(leaf),
             Content::Branch(branch) => branch.children.last()?.last_leaf(),
@@ -50,7 +50,7 @@ impl<'d> Node<'d> {
 
 impl Branch<'_> {
     /// The place of the child that a step leads to.
-    pub(super) fn find(&self, step: &Step) -> Option<usize> {
+    pub(in crate::document) fn find(&self, step: &Step) -> Option<usize> {
         match (self.shape, step) {
             (Shape::Map, Step::Key(key)) => self.children.iter().position(|child| child.name() == key),
             (Shape::List, &Step::Index(index)) => (index < self.children.len()).then_some(index),
@@ -60,7 +60,7 @@ impl Branch<'_> {
 }
 
 /// The roots of all documents of a text.
-pub(super) fn roots<'d>(document: &'d Document<'d>) -> Vec<(Root, Node<'d>)> {
+pub(in crate::document) fn roots<'d>(document: &'d Document<'d>) -> Vec<(Root, Node<'d>)> {
     let mut roots: Vec<(Root, Node<'d>)> = Vec::new();
     let mut open: Vec<Node<'d>> = Vec::new();
     for item in &document.items {
@@ -126,7 +126,7 @@ pub(super) fn roots<'d>(document: &'d Document<'d>) -> Vec<(Root, Node<'d>)> {
 }
 
 /// An empty map.
-pub(super) const fn empty<'d>() -> Node<'d> {
+pub(in crate::document) const fn empty<'d>() -> Node<'d> {
     let content = Content::Branch(Branch {
         shape: Shape::Map,
         flow: false,
