@@ -212,8 +212,9 @@ const RULES: &[(&str, Expected)] = &[
     ("age: ALICE\nencrypted_regex: ''\nencrypted_suffix: _enc", Same),
     ("age: ALICE\nencrypted_regex: a\nencrypted_suffix: _enc", Same),
     ("age: ALICE\nencrypted_regex: ~", Same),
-    ("age: ALICE\nencrypted_regex: 5", Same),
-    ("age: ALICE\nencrypted_regex: true", Same),
+    // Read as SOPS reads them, and then they choose nothing, which is an error here.
+    ("age: ALICE\nencrypted_regex: 5", OnlyWeRefuse),
+    ("age: ALICE\nencrypted_regex: true", OnlyWeRefuse),
     ("age: ALICE\nencrypted_regex: [a]", Same),
     ("age: ALICE\nencrypted_regex: (", OnlyWeRefuse),
     ("age: ALICE\nmac_only_encrypted: true", Same),
