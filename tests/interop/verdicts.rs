@@ -279,6 +279,14 @@ fn what_nobody_vouches_for_changes_no_value() {
     yaml("a: 1\n", ("a:", "%YAML 1.2\n---\na:"), false);
     yaml("a: 1\n", ("FILE-----\n", "FILE----- \n"), false);
     let json = |plain, change, opens| case(Format::Json, plain, change, opens);
+    json(
+        "{\"a\": 1}",
+        (
+            "\"mac\"",
+            "\"mac_only_encrypted\": \"x\", \"mac_only_encrypted\": false, \"mac\"",
+        ),
+        true,
+    );
     json("{\"a\": 1}", ("\"enc\"", "\"enc\": \"x\", \"enc\""), true);
     json("{\"a\": 1}", ("\"recipient\"", "\"enc\": \"x\", \"recipient\""), false);
     let binary = |change, opens| case(Format::Binary, "x", change, opens);
