@@ -85,9 +85,10 @@ impl Metadata {
         }
         for (name, value) in entries {
             let lower = name.to_ascii_lowercase();
-            if lower == *name || node.get(&lower).is_some_and(|first| std::ptr::eq(first, value)) {
+            // Of two equal fields the last one counts, and the first is not even read.
+            if node.get(&lower).is_some_and(|counts| std::ptr::eq(counts, value)) {
                 metadata.field(&lower, name, value)?;
-            } else {
+            } else if lower != *name {
                 metadata.unknown.push((name.clone(), value.clone()));
             }
         }

@@ -13,7 +13,7 @@ use super::generate::{Case, Random};
 use super::mutate::damaged;
 use super::peer::{check, difference, listed, number, threads};
 use super::sides::Sops;
-use super::vectors::{every_key, opened, sealed_for};
+use super::vectors::{Keys, Settings, every_key, opened, sealed_for, values};
 
 mod deviations;
 
@@ -232,5 +232,87 @@ fn report(tally: &Tally, seed: u64) {
     assert!(
         open * 12 >= all && refuse * 4 >= all,
         "{open} open, {refuse} refused of {all}"
+    );
+}
+
+/// What is changed around the sealed values by hand, and whether the file still opens; it then says what it said.
+#[test]
+fn what_nobody_vouches_for_changes_no_value() {
+    #[track_caller]
+    fn case(format: Format, plain: &str, (from, to): (&str, &str), opens: bool) {
+        let keys = every_key();
+        let settings = Settings::default();
+        let sealed = sealed_for(format, plain.as_bytes(), &settings, &Keys::alice()).unwrap();
+        let sealed = String::from_utf8(sealed).unwrap();
+        let changed = match from {
+            "" => sealed.trim_end_matches('\n').to_owned(),
+            from => sealed.replacen(from, to, 1),
+        };
+        assert_ne!(changed, sealed, "{from:?} is not there");
+        let found = opened(format, changed.as_bytes(), &keys);
+        assert_eq!(found.is_ok(), opens, "{changed}");
+        if let Ok(found) = found {
+            assert_eq!(
+                values(format, &found.content),
+                values(format, plain.as_bytes()),
+                "{changed}"
+            );
+        }
+    }
+    let yaml = |plain, change, opens| case(Format::Yaml, plain, change, opens);
+    let block = "a: |\n  x\n  y\n";
+    yaml(block, ("", ""), true);
+    yaml(block, ("type:str]\n", "type:str]\n\n"), true);
+    let keeps = "a: |+\n  x\n\nb: 0x1F\n";
+    yaml(keeps, ("type:str]\n\n", "type:str]\n"), true);
+    yaml(keeps, ("type:str]\n", "type:str]\n\n"), true);
+    yaml(keeps, ("a: |+", "a: |"), true);
+    yaml("# c\na: 1\n", ("type:comment]", "type:str]"), false);
+    yaml("# c\na: 1\n", ("type:comment]", "type:float]"), true);
+    yaml("a: 1\n", ("    mac:", "    Mac: [x]\n    mac:"), true);
+    yaml("a: 1\n", ("    mac:", "    mac: x\n    mac:"), false);
+    yaml("a: 1\n", ("    mac:", "    mac_only_encrypted: [x]\n    mac:"), false);
+    yaml("a: 1\n", ("    mac:", "    kms: [x]\n    mac:"), false);
+    yaml("a: 1\n", ("    mac:", "    pgp: [{fp: x}]\n    mac:"), false);
+    yaml("a: 1\n", ("    mac:", "    key_groups: x\n    mac:"), false);
+    yaml("a: 1\n", ("version: 3", "version: 03"), false);
+    yaml("a: 1\n", ("a:", "%YAML 1.2\n---\na:"), false);
+    yaml("a: 1\n", ("FILE-----\n", "FILE----- \n"), false);
+    let json = |plain, change, opens| case(Format::Json, plain, change, opens);
+    json(
+        "{\"a\": 1}",
+        (
+            "\"mac\"",
+            "\"mac_only_encrypted\": \"x\", \"mac_only_encrypted\": false, \"mac\"",
+        ),
+        true,
+    );
+    json("{\"a\": 1}", ("\"enc\"", "\"enc\": \"x\", \"enc\""), true);
+    json("{\"a\": 1}", ("\"recipient\"", "\"enc\": \"x\", \"recipient\""), false);
+    let binary = |change, opens| case(Format::Binary, "x", change, opens);
+    binary(("\"sops\"", "\"more\": \"x\", \"sops\""), false);
+    binary(("\"sops\"", "\"more\": null, \"sops\""), true);
+    binary(("\"mac\"", "\"mac_only_encrypted\": true, \"mac\""), false);
+    binary(("\"mac\"", "\"unencrypted_regex\": \"data\", \"mac\""), false);
+    binary(("type:str", "type:time"), false);
+}
+
+/// The note of spellings counts items: a null that is moved would give each spelling to the item before.
+#[test]
+fn a_null_that_is_moved_moves_no_spelling() {
+    let plain = "a:\nb: [x, 0x1F]\nc: 0x2\nd: 0x3\n";
+    let sealed = sealed_for(Format::Yaml, plain.as_bytes(), &Settings::default(), &Keys::alice()).unwrap();
+    let sealed = String::from_utf8(sealed).unwrap();
+    let moved = sealed
+        .strip_prefix("a:\n")
+        .unwrap()
+        .replacen("sops:\n", "a:\nsops:\n", 1);
+    let found = opened(Format::Yaml, moved.as_bytes(), &every_key()).unwrap().content;
+    let expected = "b: [x, 31]\nc: 2\nd: 3\na:\n";
+    assert_eq!(
+        values(Format::Yaml, &found),
+        values(Format::Yaml, expected.as_bytes()),
+        "{}",
+        String::from_utf8_lossy(&found)
     );
 }
