@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub mod refusal;
+pub mod scenario;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -176,6 +177,11 @@ impl Sandbox {
     /// Sets a variable for every program that is run from here on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes a variable away again.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
     }
 
     /// Writes `.sops.yaml` with one rule a path pattern.
