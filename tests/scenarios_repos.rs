@@ -337,7 +337,7 @@ fn s64_conversions_of_line_ends_damage_nothing() {
                 // Without `-text` Git converts the ciphertext before it is opened, so line ends are Git's then, as everywhere.
                 let same = |bytes: &[u8]| {
                     if bad {
-                        bytes.to_vec().into_iter().filter(|byte| *byte != b'\r').collect()
+                        bytes.iter().copied().filter(|byte| *byte != b'\r').collect()
                     } else {
                         bytes.to_vec()
                     }

@@ -98,7 +98,7 @@ impl Sandbox {
     }
 
     /// Has every filter process of this repository leave a line behind, and returns how many did so far.
-    pub fn count_filters(&self) -> impl Fn() -> usize {
+    pub fn count_filters(&self) -> impl Fn() -> usize + use<> {
         let log = self.root().join("filters.log");
         let command = format!("echo x >> '{}'; exec git-seal filter-process", log.display());
         self.git(&["config", "filter.git-seal.process", &command]).ok();
