@@ -26,6 +26,8 @@ mod loopholes;
 mod merge_laws;
 mod merges;
 mod merges_by_key;
+mod newest_git;
+mod odd_repos;
 mod pushes;
 mod rekeying;
 mod roundtrip;

@@ -11,7 +11,7 @@ const ATTRIBUTES: &str = "secrets/** filter=git-seal diff=git-seal merge=git-sea
 
 /// A day's work on the file in a folder: an edit is seen, staged, taken back, committed; every way leaves a clean tree.
 #[track_caller]
-fn day(sandbox: &Sandbox, folder: &Path) {
+pub fn day(sandbox: &Sandbox, folder: &Path) {
     let git = |args: &[&str]| sandbox.git_in(folder, args).ok();
     let status = || git(&["status", "--porcelain"]).text();
     let file = folder.join(FILE);
