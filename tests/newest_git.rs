@@ -22,8 +22,11 @@ fn configured_hooks_are_gates_and_the_doctor_knows_them() {
         .exits(1)
         .says("hook.git-seal-pre-commit.command");
     // The advice is done word by word; then it is all well.
-    let lines = told.lines().map(|line| line.trim_start_matches("git-seal: ").trim());
-    let commands: Vec<&str> = lines.filter(|line| line.starts_with("git config hook.")).collect();
+    let lines = told.lines().map(|line| line.trim_start_matches("git-seal:").trim());
+    let commands: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("$ "))
+        .filter(|line| line.starts_with("git config hook."))
+        .collect();
     assert_eq!(commands.len(), 6, "{told}");
     for command in commands {
         sandbox.run_in(&sandbox.repo, "sh", &["-c", command], b"").ok();

@@ -381,7 +381,13 @@ impl Sandbox {
 
 /// Whether `needle` occurs in `bytes`.
 pub fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
+    if bytes.len() < 1024 {
+        return bytes.windows(needle.len()).any(|window| window == needle);
+    }
+    // Dependencies are optimised in test builds, this crate is not, and whole object databases are searched.
+    let pattern: String = needle.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let pattern = regex::bytes::Regex::new(&format!("(?-u){pattern}")).unwrap();
+    pattern.is_match(bytes)
 }
 
 /// Every regular file below a folder.
