@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::scenario::{BASE, FILE, both, branches, committed, one, two};
-use crate::support::{ALICE, Sandbox, contains};
+use crate::support::{ALICE, BOB, Sandbox, contains};
 
 const MARKERS: [&str; 3] = ["<<<<<<<", "=======", ">>>>>>>"];
 
@@ -16,12 +16,36 @@ fn shows(text: &str, parts: &[&str]) {
     }
 }
 
+/// Whether an identity opens the file that HEAD has.
+fn opens(sandbox: &Sandbox, name: &str) -> bool {
+    sandbox.give_key(name);
+    let path = sandbox.root().join("head.yaml");
+    fs::write(&path, sandbox.stored("HEAD:secrets/app.yaml")).unwrap();
+    let code = sandbox.seal_in(sandbox.root(), &["decrypt", "head.yaml"]).code;
+    fs::remove_file(path).unwrap();
+    sandbox.give_key("alice");
+    code == 0
+}
+
 #[test]
 fn s38_different_keys_are_merged_and_sealed() {
     let sandbox = branches(&one("CANARY-ours"), &two("CANARY-theirs"));
     sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok().silent();
     assert_eq!(sandbox.text(FILE), both("CANARY-ours", "CANARY-theirs"));
     sandbox.assert_sealed("HEAD:secrets/app.yaml");
+    sandbox.seal(&["verify"]).ok();
+    sandbox.standing();
+
+    // Neighbouring lines too.
+    let text = |first: &str, second: &str| format!("a: {first}\nb: {second}\n");
+    let sandbox = committed();
+    sandbox.put(FILE, &text("CANARY-1", "CANARY-2"), "neighbours");
+    sandbox.git(&["checkout", "--quiet", "-b", "side"]).ok();
+    sandbox.put(FILE, &text("CANARY-1", "CANARY-theirs"), "theirs");
+    sandbox.git(&["checkout", "--quiet", "main"]).ok();
+    sandbox.put(FILE, &text("CANARY-ours", "CANARY-2"), "ours");
+    sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok().silent();
+    assert_eq!(sandbox.text(FILE), text("CANARY-ours", "CANARY-theirs"));
     sandbox.seal(&["verify"]).ok();
     sandbox.standing();
 }
@@ -40,31 +64,113 @@ fn s39_a_conflict_is_plain_in_the_work_tree_and_sealed_in_git() {
 }
 
 #[test]
-fn s40_the_same_text_in_another_seal_leaves_ours_as_it_is() {
-    let sandbox = branches(&one("CANARY-same"), &one("CANARY-same"));
-    sandbox.git(&["checkout", "--quiet", "side"]).ok();
-    sandbox.seal(&["rotate", "--in-place", FILE]).ok();
-    sandbox.commit_all("another data key");
+fn s40_the_same_text_sealed_at_another_time_leaves_ours_as_it_is() {
+    let sandbox = committed();
+    sandbox.git(&["checkout", "--quiet", "-b", "side"]).ok();
+    sandbox.put(FILE, &one("CANARY-same"), "theirs");
     sandbox.git(&["checkout", "--quiet", "main"]).ok();
+    // The clone's memory would give the very same blob; another clone has none, and its clock has moved on.
+    fs::remove_dir_all(sandbox.repo.join(".git/git-seal")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sandbox.put(FILE, &one("CANARY-same"), "ours");
     let ours = sandbox.oid("main:secrets/app.yaml");
     assert_ne!(sandbox.oid("side:secrets/app.yaml"), ours);
-    let objects = || sandbox.tell(&["count-objects"]);
-    let before = objects();
-    sandbox
-        .git(&["merge", "--quiet", "--no-edit", "--no-commit", "side"])
-        .ok();
-    assert_eq!(sandbox.oid(":secrets/app.yaml"), ours);
-    sandbox.git(&["commit", "--quiet", "-m", "merged"]).ok();
-    // The commit and its trees are as before; no blob came.
-    let names = sandbox.tell(&["cat-file", "--batch-all-objects", "--batch-check"]);
-    let blobs = names.lines().filter(|line| line.contains(" blob ")).count();
-    let reachable = sandbox.tell(&["rev-list", "--objects", "--no-object-names", "--all"]);
-    let known = reachable
-        .lines()
-        .filter(|oid| names.contains(&format!("{oid} blob")))
-        .count();
-    assert_eq!(blobs, known, "{before} {}", objects());
+    let blobs = || {
+        let names = sandbox.tell(&["cat-file", "--batch-all-objects", "--batch-check"]);
+        names.lines().filter(|line| line.contains(" blob ")).count()
+    };
+    let before = blobs();
+    sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok().silent();
+    assert_eq!(sandbox.oid("HEAD:secrets/app.yaml"), ours);
+    assert_eq!(blobs(), before);
     sandbox.standing();
+}
+
+#[test]
+fn s40_a_new_data_key_of_one_side_is_kept() {
+    for rotated in ["main", "side"] {
+        let sandbox = branches(&one("CANARY-same"), &one("CANARY-same"));
+        sandbox.git(&["checkout", "--quiet", rotated]).ok();
+        sandbox.seal(&["rotate", "--in-place", FILE]).ok();
+        sandbox.commit_all("another data key");
+        sandbox.git(&["checkout", "--quiet", "main"]).ok();
+        sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok().silent();
+        let line = |name: &str| {
+            let text = String::from_utf8(sandbox.stored(&format!("{name}:{FILE}"))).unwrap();
+            text.lines().find(|line| line.starts_with("one: ")).unwrap().to_owned()
+        };
+        assert_eq!(line("HEAD"), line(rotated));
+        let other = if rotated == "main" { "side" } else { "HEAD^1" };
+        assert_ne!(line("HEAD"), line(other));
+        assert_eq!(sandbox.text(FILE), one("CANARY-same"));
+        sandbox.seal(&["verify"]).ok();
+        sandbox.standing();
+    }
+}
+
+#[test]
+fn s41_a_new_value_and_new_recipients_come_together() {
+    for recipients_from_ours in [true, false] {
+        let sandbox = committed();
+        let value = |sandbox: &Sandbox| sandbox.put(FILE, &one("CANARY-new"), "a value");
+        let recipients = |sandbox: &Sandbox| {
+            sandbox.policy(&[("^secrets/", &format!("{ALICE},{BOB}"))]);
+            sandbox.seal(&["updatekeys", "--yes", FILE]).ok();
+            sandbox.commit_all("recipients");
+        };
+        sandbox.git(&["checkout", "--quiet", "-b", "side"]).ok();
+        if recipients_from_ours {
+            value(&sandbox);
+        } else {
+            recipients(&sandbox);
+        }
+        sandbox.git(&["checkout", "--quiet", "main"]).ok();
+        if recipients_from_ours {
+            recipients(&sandbox);
+        } else {
+            value(&sandbox);
+        }
+        sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok();
+        assert_eq!(sandbox.text(FILE), one("CANARY-new"));
+        assert!(opens(&sandbox, "bob"), "ours: {recipients_from_ours}");
+        sandbox.seal(&["verify"]).ok();
+        sandbox.standing();
+    }
+}
+
+#[test]
+fn s42_who_was_removed_can_not_read_what_was_merged() {
+    for removed_by_ours in [true, false] {
+        let mut sandbox = Sandbox::set_up();
+        sandbox.set("GIT_EDITOR", "true");
+        sandbox.policy(&[("^secrets/", &format!("{ALICE},{BOB}"))]);
+        sandbox.put(FILE, BASE, "for both");
+        assert!(opens(&sandbox, "bob"));
+        let edit = |sandbox: &Sandbox| sandbox.put(FILE, &one("CANARY-new"), "a value");
+        let remove = |sandbox: &Sandbox| {
+            sandbox.policy(&[("^secrets/", ALICE)]);
+            sandbox.seal(&["updatekeys", "--yes", FILE]).ok();
+            sandbox.commit_all("bob is gone");
+        };
+        sandbox.git(&["checkout", "--quiet", "-b", "side"]).ok();
+        if removed_by_ours {
+            edit(&sandbox);
+        } else {
+            remove(&sandbox);
+        }
+        sandbox.git(&["checkout", "--quiet", "main"]).ok();
+        if removed_by_ours {
+            remove(&sandbox);
+        } else {
+            edit(&sandbox);
+        }
+        sandbox.git(&["merge", "--quiet", "--no-edit", "side"]).ok();
+        assert_eq!(sandbox.text(FILE), one("CANARY-new"));
+        assert!(!opens(&sandbox, "bob"), "removed by ours: {removed_by_ours}");
+        assert!(opens(&sandbox, "alice"));
+        sandbox.seal(&["verify"]).ok();
+        sandbox.standing();
+    }
 }
 
 #[test]
