@@ -9,6 +9,7 @@ use crate::document::Format;
 use crate::filter::Smudged;
 use crate::git::attributes::{AttributeSource, check_from_top};
 use crate::git::snapshot::Snapshot;
+use crate::git::version::Version;
 use crate::git::{Entry, Repo};
 use crate::sops::Sealed;
 use crate::ui::Failure;
@@ -123,8 +124,9 @@ pub fn seal(context: &Context, files: &[Tracked]) -> Result<Outcome, Failure> {
 
 fn read(top: &Path, path: &[u8]) -> Option<Vec<u8>> {
     let path = top.join(super::paths::os_path(path));
-    // A symlink in its place is somebody's own doing.
-    if !path.symlink_metadata().ok()?.is_file() {
+    // A symlink in its place, or of a folder above it, is somebody's own doing: Git sees no such file.
+    let mut folders = path.ancestors().skip(1).take_while(|folder| *folder != top);
+    if !path.symlink_metadata().ok()?.is_file() || folders.any(Path::is_symlink) {
         return None;
     }
     std::fs::read(path).ok()
@@ -143,6 +145,10 @@ fn write(repo: &Repo, top: &Path, settings: &[String], paths: &[Vec<u8>]) -> Res
     }
     let mut words: Vec<String> = settings.to_vec();
     words.extend(["checkout-index", "--force", "--index", "-z", "--stdin"].map(str::to_owned));
+    if Version::of(repo.git())? >= Version::CHECKOUT_OF_SKIPPED {
+        // They lie in the work tree, so they were not skipped.
+        words.push("--ignore-skip-worktree-bits".to_owned());
+    }
     let mut input = Vec::new();
     for path in paths {
         input.extend_from_slice(&repo.from_top(path));

@@ -52,12 +52,16 @@ pub fn plan(git: &Git, events: &[Event]) -> Result<HookPlan, Error> {
     let folder = rev_parse(git, &["--git-path", "hooks"])?;
     // A bare repository has no top.
     let top = rev_parse(git, &["--show-toplevel"]).ok();
+    let known = Version::of(git)? >= Version::CONFIG_HOOKS;
+    let configured_already = if known { in_configuration(git)? } else { Vec::new() };
+    let missing = |event: &Event| !configured_already.contains(event);
     let manager = top.as_deref().and_then(|top| Some((Manager::of(top, &folder)?, top)));
     if let Some((manager, top)) = manager {
         let by_itself = matches!(manager, Manager::PreCommit | Manager::Prek);
         let missing: Vec<Event> = events
             .iter()
             .copied()
+            .filter(missing)
             .filter(|event| !(by_itself && is_ours(&legacy(&folder, *event), *event)))
             .collect();
         let advice = if missing.is_empty() {
@@ -79,13 +83,38 @@ pub fn plan(git: &Git, events: &[Event]) -> Result<HookPlan, Error> {
     if in_work_tree && is_ignored(git, &place)? {
         return Ok(HookPlan::Write { folder });
     }
+    let missing: Vec<Event> = events.iter().copied().filter(missing).collect();
     let mut advice = Vec::new();
-    if Version::of(git)? >= Version::CONFIG_HOOKS {
-        advice.push(configured(events));
+    if known && !missing.is_empty() {
+        advice.push(configured(&missing));
     }
-    advice.extend(events.iter().map(|&event| shell(&folder, event)));
+    advice.extend(missing.iter().map(|&event| shell(&folder, event)));
     let owner = if in_work_tree { Owner::WorkTree } else { Owner::Outside };
     Ok(HookPlan::Leave(Obstacle { owner, folder, advice }))
+}
+
+/// The events at which Git's configuration has our hooks run (`hook.NAME.command`), whatever the hooks folder is.
+fn in_configuration(git: &Git) -> Result<Vec<Event>, Error> {
+    let question = ["config", "-z", "--get-regexp", r"^hook\..*\.(command|event|enabled)$"];
+    let (_, settings, _) = git.exit(&question, &[])?;
+    let settings: Vec<(&[u8], &[u8])> = settings
+        .split(|byte| *byte == 0)
+        .filter_map(|setting| {
+            let end = setting.iter().position(|byte| *byte == b'\n')?;
+            Some((setting.get(..end)?, setting.get(end + 1..)?))
+        })
+        .collect();
+    let of = |hook: &[u8], variable: &[u8], value: &[u8]| settings.contains(&(&[hook, variable].concat(), value));
+    let runs = |event: Event| {
+        let call = format!("git-seal hook {}", event.name());
+        let ours = settings.iter().filter_map(|(key, value)| {
+            let hook = key.strip_suffix(b".command")?;
+            value.ends_with(call.as_bytes()).then_some(hook)
+        });
+        let mut active = ours.filter(|hook| of(hook, b".event", event.name().as_bytes()));
+        active.any(|hook| !of(hook, b".enabled", b"false"))
+    };
+    Ok(Event::ALL.into_iter().filter(|event| runs(*event)).collect())
 }
 
 /// The folder that all work trees share.

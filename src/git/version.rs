@@ -13,6 +13,8 @@ pub struct Version {
 }
 
 impl Version {
+    /// `git checkout-index --ignore-skip-worktree-bits`; before, it never looks at those bits.
+    pub const CHECKOUT_OF_SKIPPED: Self = Self { major: 2, minor: 36 };
     /// `git check-attr --source=TREE`.
     pub const ATTRIBUTES_OF_A_TREE: Self = Self { major: 2, minor: 40 };
     /// The labels `%S`, `%X` and `%Y` of a merge driver; before, they arrive as they are written.

@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 
 pub mod refusal;
+pub mod scenario;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -176,6 +177,11 @@ impl Sandbox {
     /// Sets a variable for every program that is run from here on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Takes a variable away again.
+    pub fn unset(&mut self, name: &str) {
+        self.variables.remove(name);
     }
 
     /// Writes `.sops.yaml` with one rule a path pattern.
@@ -375,7 +381,13 @@ impl Sandbox {
 
 /// Whether `needle` occurs in `bytes`.
 pub fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
+    if bytes.len() < 1024 {
+        return bytes.windows(needle.len()).any(|window| window == needle);
+    }
+    // Dependencies are optimised in test builds, this crate is not, and whole object databases are searched.
+    let pattern: String = needle.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let pattern = regex::bytes::Regex::new(&format!("(?-u){pattern}")).unwrap();
+    pattern.is_match(bytes)
 }
 
 /// Every regular file below a folder.
